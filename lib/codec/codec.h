@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CODEC_CODEC_H
+#define CODEC_CODEC_H
+
+/*
+ * Decompression as filters on the belt. The only place that knows ISA-L's inflate, zstd and liblzma. Each checks what its
+ * format carries (gzip CRC-32 and length, zstd frame checksum, xz checks) and gives the end of the stream only when those
+ * held and nothing stands behind the last member or frame. One layer of coding is undone, never what is inside.
+ */
+
+#include "base/err.h"
+#include "stream/source.h"
+
+#include <stddef.h>
+
+enum coding { CODING_NONE, CODING_GZIP, CODING_ZSTD, CODING_XZ, CODING_BZIP2, CODING_LZ4 };
+
+/* From the first bytes (8 suffice). CODING_BZIP2 and CODING_LZ4 are only recognised, to be named. */
+enum coding coding_detect(const void *bytes, size_t len);
+const char *coding_name(enum coding c); /* "none", "gzip", ... */
+
+/*
+ * The decompressed bytes of `inner` (taken; NULL passes through), stopped with ERR_CORRUPT after max_output bytes (bombs;
+ * UINT64_MAX for a layer, whose bytes go nowhere). zstd windows over 2^27 are refused. CODING_NONE gives inner back.
+ * gzip: RFC 1952, several members behind each other are one stream; zeros behind the last one are padding, other bytes are
+ * ERR_CORRUPT.
+ */
+struct source *source_decode(struct source *inner, enum coding c, uint64_t max_output, struct err *e);
+
+#endif

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FLOW_FLOW_H
+#define FLOW_FLOW_H
+
+/*
+ * The story: each verb as a pipeline. cmd/ fills an options struct and shows the report; everything between happens here
+ * and below. Options are borrowed during the call. Reports are returned owned; flow_*_json() renders one as design.md's
+ * --json document (one line and a newline).
+ */
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/events.h"
+#include "base/own.h"
+#include "oci/platform.h"
+#include "registry/credentials.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* How to reach registries: the same for every verb that does. */
+struct connect_options {
+	size_t connections;            /* at once; 0: 8 */
+	const char *const *plain_http; /* NULL-terminated HOST[:PORT] that are asked by http://, or NULL */
+	const struct credential *credential; /* --username with --password-stdin, or NULL */
+	const char *cacert;            /* or NULL */
+};
+
+struct flow_platform {
+	char *name;              /* "linux/amd64" */
+	struct digest manifest;
+};
+struct flow_layer {
+	struct digest digest;
+	uint64_t bytes;
+	char *media_type;
+};
+/* One image as every report shows it. */
+struct flow_image {
+	char *name;              /* or NULL */
+	struct digest digest;    /* what the name's tag points at in the registry */
+	struct flow_platform *platforms;
+	size_t platform_count;
+	struct flow_layer *layers; /* of all its platforms, each once */
+	size_t layer_count;
+	uint64_t bytes;
+	char *created;           /* of the preferred platform's config, or NULL */
+};
+
+struct flow_images {
+	struct flow_image *items;
+	size_t count;
+};
+
+/* fetch */
+struct fetch_options {
+	const char *const *references; /* as typed */
+	size_t reference_count;
+	const struct platform *platforms; /* none: the default platform */
+	size_t platform_count;
+	bool all_platforms;
+	bool plan_only;                /* --plan: nothing downloaded but papers */
+	const char *output;
+	struct connect_options connect;
+	const struct events *events;
+};
+struct fetch_report {
+	char *archive;
+	struct digest id;
+	uint64_t bytes;            /* of the archive */
+	struct flow_images images;
+	uint64_t downloaded_bytes;
+	uint64_t reused_bytes;
+};
+struct fetch_report *flow_fetch(const struct fetch_options *o, struct err *e);
+void fetch_report_free(struct fetch_report *r);
+OWNED(fetch_report)
+int fetch_report_json(const struct fetch_report *r, struct buf *out, struct err *e);
+
+/* verify and inspect */
+struct flow_problem {
+	char *chunk;               /* the file */
+	uint64_t offset, length;
+	char *member;              /* or NULL */
+	char *image;               /* or NULL */
+	char *what;
+};
+struct verify_report {
+	char *archive;
+	char *format;
+	char *compression;
+	bool has_id;
+	struct digest id;
+	uint64_t bytes;
+	struct flow_images images;
+	struct flow_problem *problems;
+	size_t problem_count;
+	char **unproved;           /* sentences: what could not be checked */
+	size_t unproved_count;
+	uint64_t blobs;            /* how many, and how many bytes they are */
+	uint64_t blob_bytes;
+};
+/*
+ * verify: the report is returned even when problems were found (*e then holds the first, kind ERR_CORRUPT; it is ERR_NONE
+ * otherwise): the caller shows the list and exits with err_exit_code(). NULL only if not even the papers could be read.
+ */
+struct verify_report *flow_verify(const char *path, bool diff_ids, const struct events *events, struct err *e);
+/* inspect: the papers alone. */
+struct verify_report *flow_inspect(const char *path, const struct events *events, struct err *e);
+void verify_report_free(struct verify_report *r);
+OWNED(verify_report)
+int verify_report_json(const struct verify_report *r, struct buf *out, struct err *e);
+
+/* load */
+struct load_options {
+	const char *archive;
+	const char *to;            /* TARGET, or NULL: docker if it answers */
+	bool replace;
+	const struct platform *platform; /* or NULL */
+	const char *const *names;  /* NULL-terminated "OLD=NEW", or NULL */
+	const char *expect;        /* archive ID that it must have, or NULL */
+	struct connect_options connect;
+	const struct events *events;
+};
+struct load_report_image {
+	char *name;                /* in the archive, or NULL */
+	struct digest digest;
+	char *loaded_as;
+};
+struct load_report {
+	char *target;
+	struct load_report_image *images;
+	size_t count;
+	uint64_t sent_bytes;
+	uint64_t skipped_bytes;
+};
+struct load_report *flow_load(const struct load_options *o, struct err *e);
+void load_report_free(struct load_report *r);
+OWNED(load_report)
+int load_report_json(const struct load_report *r, struct buf *out, struct err *e);
+
+/* login and logout. `registry` NULL: docker.io. *where: the file or helper (512 bytes). */
+int flow_login(const char *registry, const struct credential *c, const struct connect_options *connect,
+               const struct events *events, char where[512], struct err *e);
+int flow_logout(const char *registry, bool *found, char where[512], struct err *e);
+
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PACK_LAYOUT_H
+#define PACK_LAYOUT_H
+
+/*
+ * The archive's layout: pure arithmetic from a pack to the offset of every byte. design.md "The archive" is the contract:
+ *
+ *     imgpack.json  blobs/sha256/<hex>...  oci-layout  index.json  manifest.json  two zero blocks
+ *
+ * The same pack gives the same bytes always. `fetch` fills it, `verify` recomputes it from the TOC and compares, `load`
+ * streams one with papers written anew for its target.
+ */
+
+#include "base/buf.h"
+#include "base/digest.h"
+#include "base/err.h"
+#include "base/own.h"
+#include "pack/pack.h"
+#include "stream/source.h"
+#include "stream/space.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define TAR_BLOCK 512u
+#define TOC_NAME "imgpack.json"
+
+struct member {
+	char name[80];           /* longest: blobs/sha256/<64> */
+	struct promise promise;
+	uint64_t header;         /* offset of its 512-byte header */
+	uint64_t data;           /* offset of its first byte; padded with zeros to a whole block */
+	ptrdiff_t blob;          /* pack->blobs[], or -1 for a paper */
+	const char *bytes;       /* in memory (papers, and blobs with bytes); NULL: somewhere else. Borrowed from layout/pack */
+};
+
+struct layout {
+	struct member *members;
+	size_t count;
+	uint64_t size;           /* of the whole tar, end blocks included */
+	struct digest id;        /* archive ID: sha256 of the TOC; all zero if there is none */
+	/* Owned papers. */
+	struct buf toc, oci_layout, index_json, manifest_json;
+};
+
+struct layout_options {
+	bool no_toc;             /* for a stream to a daemon: blobs and papers alone */
+	bool no_index;           /* docker's manifest.json alone (a docker-archive) */
+};
+
+/* The pack is borrowed for the layout's life. Absent blobs have no member. `options` may be NULL. */
+struct layout *layout_new(const struct pack *p, const struct layout_options *options, struct err *e);
+void layout_free(struct layout *l);
+OWNED(layout)
+
+/* Writes everything that is in memory: headers, padding, papers, blobs with bytes, end blocks. */
+int layout_write_frame(const struct layout *l, struct space *space, struct err *e);
+
+/*
+ * Compares everything between the blobs with what the layout says it must be, headers, padding, papers, end blocks, and the
+ * space's size. The first difference: ERR_CORRUPT with the byte offset and the member.
+ */
+int layout_check_frame(const struct layout *l, struct space *space, struct err *e);
+
+/*
+ * The whole tar as a stream, front to back. open_blob() gives the bytes of a blob that is not in memory, as a verified
+ * source. The layout is borrowed until the source is freed.
+ */
+typedef struct source *layout_open_blob(void *ctx, const struct pack_blob *blob, struct err *e);
+struct source *layout_source(const struct layout *l, layout_open_blob *open_blob, void *ctx, struct err *e);
+
+/* A ustar header of a regular file: mtime 0, uid/gid 0, mode 0644, no user names; sizes of 8 GiB and more in base 256. */
+void tar_header(char out[TAR_BLOCK], const char *name, uint64_t size);
+
+#endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef REGISTRY_REGISTRY_H
+#define REGISTRY_REGISTRY_H
+
+/*
+ * The far side: one registry as the OCI distribution specification 1.1 describes it, spoken to by several workers at
+ * once. `struct registry` is shared (credentials, tokens, one per scope, fetched by one worker while the others wait);
+ * `struct registry_conn` is one worker's, with its own connection.
+ *
+ * Hosts ask through the challenge they send (401 with WWW-Authenticate: Basic or Bearer). Secrets go to one origin: on a
+ * redirect to another one the Authorization header stays home; a token realm must be https when the registry is, and no
+ * private address literal unless it is the registry's own host. Blobs follow at most LIMIT_REDIRECTS_BLOB redirects.
+ */
+
+#include "base/buf.h"
+#include "base/digest.h"
+#include "base/err.h"
+#include "base/events.h"
+#include "base/own.h"
+#include "http/http.h"
+#include "oci/reference.h"
+#include "registry/credentials.h"
+#include "stream/source.h"
+
+#include <stdbool.h>
+
+struct registry_options {
+	struct http *http;                 /* borrowed for the registry's life */
+	const struct events *events;       /* borrowed; Warning headers and the like */
+	bool plain_http;                   /* http:// instead of https:// (local hosts get it without asking) */
+	bool push;                         /* ask for tokens that may push */
+	const struct credential *override; /* --username/--password-stdin; copied. NULL: credential_find() */
+};
+
+struct registry;
+/* `host` as in a reference ("docker.io" is asked at registry-1.docker.io). Connects to nothing yet. */
+struct registry *registry_new(const char *host, const struct registry_options *options, struct err *e);
+const char *registry_host(const struct registry *r);
+void registry_free(struct registry *r); /* after its connections */
+OWNED(registry)
+
+struct registry_conn;
+struct registry_conn *registry_connect(struct registry *r, struct err *e); /* makes a client; the network comes later */
+void registry_conn_free(struct registry_conn *c);
+OWNED(registry_conn)
+
+/* GET /v2/: do the credentials work? ERR_DENIED if they do not. For login. */
+int registry_ping(struct registry_conn *c, struct err *e);
+
+/*
+ * GET a manifest or index by tag or digest ("1.27", "sha256:..."). Its bytes are appended to *out, its digest computed
+ * from them (and compared: with `selector` if that is a digest, else with Docker-Content-Digest if the registry sent one
+ * that parses). The Content-Type, parameters stripped, goes to content_type ("" if none). Longer than LIMIT_MANIFEST:
+ * ERR_CORRUPT. 404: ERR_ABSENT; 401/403 after authenticating: ERR_DENIED, whose hint says that a repository that does
+ * not exist is answered the same way.
+ */
+int registry_get_manifest(struct registry_conn *c, const char *repository, const char *selector, struct buf *out,
+                          struct digest *digest, char content_type[128], struct err *e);
+
+/* The blob as a verified source (read to its end = proved). One GET, redirects followed. */
+struct source *registry_open_blob(struct registry_conn *c, const char *repository, const struct promise *blob,
+                                  struct err *e);
+
+/* 1 = the repository has it, 0 = not, -1 = error. HEAD. */
+int registry_has_blob(struct registry_conn *c, const char *repository, const struct promise *blob, struct err *e);
+int registry_has_manifest(struct registry_conn *c, const char *repository, const char *selector, struct digest *digest,
+                          struct err *e);
+
+/*
+ * POST, then one streamed PUT. `body` (borrowed) is read to its end; when it fails, the upload is cut and the error is the
+ * body's. Success: 201, and Docker-Content-Digest (if sent) equals the promise. An upload Location at another origin is
+ * refused.
+ */
+int registry_put_blob(struct registry_conn *c, const char *repository, const struct promise *blob, struct source *body,
+                      struct err *e);
+
+/* POST ?mount=&from=: 1 = it stands there now, 0 = the registry would rather have it uploaded, -1 = error. */
+int registry_mount_blob(struct registry_conn *c, const char *repository, const struct promise *blob, const char *from,
+                        struct err *e);
+
+/* PUT a manifest or index, byte for byte, under a tag or its digest. */
+int registry_put_manifest(struct registry_conn *c, const char *repository, const char *selector, const char *media_type,
+                          const void *bytes, size_t len, struct err *e);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef STREAM_SPACE_H
+#define STREAM_SPACE_H
+
+/*
+ * The byte space: bytes at offsets, for what is not a stream (parallel ranges into known places). Behind it stands one
+ * file today; chunks are the second thing that can stand there.
+ *
+ * Writing follows "commit or vanish": the bytes go to a temporary file beside the final name (O_EXCL, mode 0600, its disk
+ * reserved with posix_fallocate), and only space_commit() gives them the name. Without it, space_free() leaves no trace.
+ */
+
+#include "base/err.h"
+#include "base/own.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stddef.h>
+
+struct space;
+
+/* Opens an existing regular file for reading. ERR_LOCAL. */
+struct space *space_open(const char *path, struct err *e);
+
+/*
+ * A new space of `size` bytes that will be `path`. Refused (ERR_LOCAL) if the disk has too little room ("needs 812 MB,
+ * has 97 MB"), or if `path` exists and is not a regular file. An existing file stays as it is until space_commit().
+ */
+struct space *space_stage(const char *path, uint64_t size, struct err *e);
+
+/* An unnamed temporary space of `size` bytes at most, in TMPDIR or /var/tmp: for what must be unpacked to be read. */
+struct space *space_scratch(struct err *e);
+
+uint64_t space_size(const struct space *s);
+
+/* Exactly len bytes at off. An earlier end: ERR_CORRUPT; a failing disk: ERR_LOCAL. From any thread. */
+int space_pread(struct space *s, void *buf, size_t len, uint64_t off, struct err *e);
+
+/* All len bytes at off, or an error. From any thread. A scratch space grows; a staged one does not. */
+int space_pwrite(struct space *s, const void *bytes, size_t len, uint64_t off, struct err *e);
+
+/* fsync, rename to the final name, fsync the folder, in this order; at most once, staged spaces alone. */
+int space_commit(struct space *s, struct err *e);
+
+/* Tells the kernel that off..off+len-1 was read or written and is not needed again soon. Never fails. */
+void space_forget(struct space *s, uint64_t off, uint64_t len);
+
+void space_free(struct space *s);
+OWNED(space)
+
+#endif

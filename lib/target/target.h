@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TARGET_TARGET_H
+#define TARGET_TARGET_H
+
+/*
+ * Where a load ends. A target is handed an archive that was verified from its first byte to its last, and must end with the
+ * images under their names, or with an error that says what stands there now. Success is what the target shows afterwards,
+ * never what it said on the way.
+ */
+
+#include "base/err.h"
+#include "base/events.h"
+#include "base/own.h"
+#include "http/http.h"
+#include "pack/open.h"
+#include "registry/credentials.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct load_image {
+	const struct pack_image *image; /* borrowed */
+	const char *name;               /* what it shall be called there, fully qualified; borrowed. NULL: nameless */
+};
+
+struct load_request {
+	struct pack_file *file;         /* borrowed */
+	struct load_image *images;
+	size_t count;
+	const struct platform *platform; /* of several, load this one; NULL: all (registry), the daemon's own (docker) */
+	bool replace;                    /* may move a tag that points elsewhere */
+	size_t connections;              /* at once, at most */
+	struct http *http;               /* borrowed */
+	const struct credential *credential; /* --username; or NULL */
+	bool plain_http;                 /* the target registry is named by --plain-http */
+	const struct events *events;
+};
+
+/* What stands at the target afterwards, one an image, in the request's order. */
+struct loaded {
+	char *loaded_as;       /* full name there */
+	struct digest digest;  /* root digest (registry), image ID (docker) */
+	bool had_it;           /* it stood there already, nothing was sent for it */
+};
+struct load_result {
+	struct loaded *images;
+	size_t count;
+	uint64_t sent_bytes;
+	uint64_t skipped_bytes; /* blobs that were there */
+};
+void load_result_free(struct load_result *r);
+OWNED(load_result)
+
+/*
+ * docker, through its Engine API: `host` is DOCKER_HOST's form (unix:///path, tcp://host:port), NULL: the environment's
+ * or /var/run/docker.sock. Only /_ping, /version, /info, /images/load and /images/{name}/json are used.
+ */
+struct load_result *target_docker_load(const char *host, const struct load_request *request, struct err *e);
+
+/* True if a daemon answers there. *where names the socket for the message (at least 256 bytes). */
+bool target_docker_answers(const char *host, struct http *http, char where[256]);
+
+/* A registry: `registry` is HOST[:PORT]; the images' names start with it already. */
+struct load_result *target_registry_load(const char *registry, const struct load_request *request, struct err *e);
+
+#endif
