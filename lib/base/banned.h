@@ -13,7 +13,8 @@
 #include <string.h>
 #include <time.h>
 
-#pragma GCC poison gets strcpy strcat strncpy strncat sprintf vsprintf atoi atol atoll atof system popen mktemp tmpnam tempnam
+#pragma GCC poison gets strcpy strcat strncpy strncat sprintf vsprintf atoi atol atoll atof system popen mktemp tmpnam \
+	tempnam
 #pragma GCC poison strtok asctime ctime gmtime localtime
 
 #endif

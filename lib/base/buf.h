@@ -3,8 +3,8 @@
 #define BASE_BUF_H
 
 /*
- * Growing bytes. `struct buf b = {0};` is a valid, empty one; buf_release() frees what it holds (AUTO_BUF does it at the
- * end of the scope). The bytes always have a NUL behind them that `len` does not count.
+ * Growing bytes. `struct buf b = {0};` is a valid, empty one; buf_release() frees what it holds (AUTO_BUF does it at
+ * the end of the scope). The bytes always have a NUL behind them that `len` does not count.
  */
 
 #include "base/err.h"

@@ -3,8 +3,9 @@
 #define BASE_CANCEL_H
 
 /*
- * "Stop, please": one flag a process, because a signal is one a process. The signal handler calls cancel_request(); loops
- * that move bytes or wait call cancel_check() and unwind like after any other error, so that temporary files vanish.
+ * "Stop, please": one flag a process, because a signal is one a process. The signal handler calls cancel_request();
+ * loops that move bytes or wait call cancel_check() and unwind like after any other error, so that temporary files
+ * vanish.
  */
 
 #include "base/err.h"

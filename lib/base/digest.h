@@ -16,8 +16,8 @@
 #include <stdint.h>
 
 #define DIGEST_RAW 32
-#define DIGEST_HEX_SIZE (2 * DIGEST_RAW + 1)      /* hex digits and NUL */
-#define DIGEST_TEXT_SIZE (7 + DIGEST_HEX_SIZE)    /* "sha256:" in front */
+#define DIGEST_HEX_SIZE (2 * DIGEST_RAW + 1)   /* hex digits and NUL */
+#define DIGEST_TEXT_SIZE (7 + DIGEST_HEX_SIZE) /* "sha256:" in front */
 
 struct digest {
 	uint8_t raw[DIGEST_RAW];

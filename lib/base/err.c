@@ -21,7 +21,7 @@ int err_set(struct err *e, enum err_kind kind, const char *fmt, ...)
 }
 
 /* Writes the formatted words behind the text that stands; what does not fit is cut. */
-static void append(struct err *e, const char *fmt, va_list ap)
+static void __attribute__((format(printf, 2, 0))) append(struct err *e, const char *fmt, va_list ap)
 {
 	size_t used = strlen(e->text);
 

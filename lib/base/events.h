@@ -3,9 +3,9 @@
 #define BASE_EVENTS_H
 
 /*
- * How the library speaks: it never prints and never exits. Progress and notes leave through one struct, so the same code
- * serves a progress bar, a log in cron and a test. `emit` is called from several threads at once; the receiver locks.
- * Every text is printable (foreign bytes already escaped) and lives only during the call.
+ * How the library speaks: it never prints and never exits. Progress and notes leave through one struct, so the same
+ * code serves a progress bar, a log in cron and a test. `emit` is called from several threads at once; the receiver
+ * locks. Every text is printable (foreign bytes already escaped) and lives only during the call.
  */
 
 #include <stdint.h>

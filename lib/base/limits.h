@@ -4,26 +4,45 @@
 
 /* A named number bounds everything that comes from outside. Each is tested at its edge. Bytes unless said. */
 
-#define LIMIT_REFERENCE 512         /* a reference as a person types it */
-#define LIMIT_REPOSITORY 255        /* distribution spec: name, host included */
-#define LIMIT_TAG 128               /* distribution spec */
-#define LIMIT_MANIFEST (4u << 20)   /* manifest or index */
-#define LIMIT_CONFIG (8u << 20)     /* image configuration */
-#define LIMIT_TOC (64u << 20)       /* imgpack.json: 1,000 images of 1,024 layers fit */
-#define LIMIT_PAPER (64u << 20)     /* index.json, manifest.json */
+#define LIMIT_REFERENCE 512       /* a reference as a person types it */
+#define LIMIT_REPOSITORY 255      /* distribution spec: name, host included */
+#define LIMIT_TAG 128             /* distribution spec */
+#define LIMIT_MANIFEST (4u << 20) /* manifest or index */
+#define LIMIT_CONFIG (8u << 20)   /* image configuration */
+#define LIMIT_TOC (64u << 20)     /* imgpack.json: 1,000 images of 1,024 layers fit */
+#define LIMIT_PAPER (64u << 20)   /* index.json, manifest.json */
 #define LIMIT_TOKEN_BODY (64u << 10)
 #define LIMIT_ERROR_BODY (64u << 10)
-#define LIMIT_ERROR_SHOWN 512       /* of an error body, shown to the person */
+#define LIMIT_ERROR_SHOWN 512 /* of an error body, shown to the person */
 #define LIMIT_HEADER_BLOCK (64u << 10)
 #define LIMIT_CREDENTIALS (1u << 20) /* docker's config.json; a helper's answer */
-#define LIMIT_JSON_DEPTH 64         /* levels */
-#define LIMIT_LAYERS 1024           /* layers of an image */
-#define LIMIT_INDEX_ENTRIES 1024    /* descriptors of an index */
-#define LIMIT_INDEX_NESTING 2       /* an index inside an index */
-#define LIMIT_IMAGES 4096           /* images of an archive */
-#define LIMIT_MEMBERS 262144        /* members of a tar */
+#define LIMIT_JSON_DEPTH 64          /* levels */
+#define LIMIT_LAYERS 1024            /* layers of an image */
+#define LIMIT_INDEX_ENTRIES 1024     /* descriptors of an index */
+#define LIMIT_INDEX_NESTING 2        /* an index inside an index */
+#define LIMIT_IMAGES 4096            /* images of an archive */
+#define LIMIT_MEMBERS 262144         /* members of a tar */
 #define LIMIT_REDIRECTS_BLOB 5
 #define LIMIT_REDIRECTS_TOKEN 3
-#define LIMIT_CONNECTIONS 64        /* --connections */
+#define LIMIT_CONNECTIONS 64             /* --connections */
+#define LIMIT_DOCKER_JSON (4u << 20)     /* an answer of docker's API that is one document */
+#define LIMIT_DOCKER_LINE (64u << 10)    /* one object of the stream that POST /images/load answers */
+#define LIMIT_DOCKER_ANSWER (256u << 20) /* that whole stream: a 100 GB image reports its progress in some 40 MB */
+#define LIMIT_DOCKER_SILENCE 120     /* seconds without a byte while a daemon unpacks, and one more a megabyte sent */
+#define LIMIT_PUSH_TRIES 4           /* of one upload to a registry, when the network fails */
+#define LIMIT_CHALLENGE_VALUE 4096   /* one parameter of a WWW-Authenticate header (a realm is a URL) */
+#define LIMIT_HELPER_SECONDS 30      /* a credential helper's whole run, seconds */
+#define LIMIT_TOKEN (32u << 10)      /* a token as it goes into the Authorization header */
+#define LIMIT_TOKEN_MIN_LIFE 60      /* seconds a token is taken to live at least, and when nothing is said */
+#define LIMIT_TOKEN_MAX_LIFE 86400   /* and at most */
+#define LIMIT_XZ_MEMORY (128u << 20) /* to unpack xz: twice what `xz -9` needs */
+#define LIMIT_MEMBER_NAME 1024       /* of a tar that another program wrote */
+#define LIMIT_MEMBER_HEADERS (256u << 10) /* pax and long-name records in front of one member */
+#define LIMIT_TAR_TAIL (64u << 20)        /* zeros behind a tar's end: tape blocks, disk images */
+#define LIMIT_JSON_VALUES 65536 /* values of a JSON document, and one more for every LIMIT_JSON_DENSITY bytes of it */
+#define LIMIT_JSON_DENSITY 16   /* "[0,0,0,...]" takes 50 times its size in memory; a real paper has 20 bytes a value */
+
+#define LIMIT_IMAGES_FILE (4u << 20) /* the list behind --images */
+#define LIMIT_PASSWORD (64u << 10)   /* a password or token on standard input; cloud keys have some 3 KB */
 
 #endif

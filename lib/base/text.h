@@ -35,6 +35,12 @@ size_t text_columns(const char *s);
 /* Overwrites secrets in a way that the compiler may not drop, then free()s. NULL passes through. */
 void text_wipe_free(char *secret);
 
+/*
+ * The first character of `len` bytes of UTF-8: its length (1 to 4) and its number in *code; 0 if the bytes are not
+ * valid (overlong, surrogate, above U+10FFFF, cut) or len is 0.
+ */
+size_t text_utf8(const char *bytes, size_t len, uint32_t *code);
+
 /* True if `s` starts with `prefix`. */
 bool text_starts(const char *s, const char *prefix);
 

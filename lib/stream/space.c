@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -176,8 +177,8 @@ int space_pread(struct space *s, void *buf, size_t len, uint64_t off, struct err
 		if (n < 0)
 			return err_sys(e, ERR_LOCAL, errno, "cannot read at byte %" PRIu64, off + done);
 		if (n == 0)
-			return err_set(e, ERR_CORRUPT, "the file ends at byte %" PRIu64 ", %zu bytes too early", off + done,
-			               len - done);
+			return err_set(e, ERR_CORRUPT, "the file ends at byte %" PRIu64 ", %zu bytes too early",
+				       off + done, len - done);
 		done += (size_t)n;
 	}
 	return 0;

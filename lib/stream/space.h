@@ -6,16 +6,17 @@
  * The byte space: bytes at offsets, for what is not a stream (parallel ranges into known places). Behind it stands one
  * file today; chunks are the second thing that can stand there.
  *
- * Writing follows "commit or vanish": the bytes go to a temporary file beside the final name (O_EXCL, mode 0600, its disk
- * reserved with posix_fallocate), and only space_commit() gives them the name. Without it, space_free() leaves no trace.
+ * Writing follows "commit or vanish": the bytes go to a temporary file beside the final name (O_EXCL, mode 0600, its
+ * disk reserved with posix_fallocate), and only space_commit() gives them the name. Without it, space_free() leaves no
+ * trace.
  */
 
 #include "base/err.h"
 #include "base/own.h"
 
 #include <stdbool.h>
-#include <stdint.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct space;
 

@@ -21,12 +21,13 @@ static int judge(struct verify *v, struct err *e)
 	struct digest d;
 
 	if (v->seen < v->promise.size)
-		return err_set(e, ERR_CORRUPT, "body ended at %" PRIu64 " of %" PRIu64 " bytes", v->seen, v->promise.size);
+		return err_set(e, ERR_CORRUPT, "body ended at %" PRIu64 " of %" PRIu64 " bytes", v->seen,
+			       v->promise.size);
 	if (hasher_finish(v->hasher, &d, e))
 		return -1;
 	if (!digest_equal(&d, &v->promise.digest))
 		return err_set(e, ERR_CORRUPT, "has digest %s, expected %s", digest_text(&d, have),
-		               digest_text(&v->promise.digest, want));
+			       digest_text(&v->promise.digest, want));
 	v->proved = true;
 	return 0;
 }
