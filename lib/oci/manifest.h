@@ -4,8 +4,8 @@
 
 /*
  * The papers of an image: index (docker: manifest list), manifest, configuration. Bytes in, structs out; the bytes stay
- * the truth and are never written again from the structs. OCI image specification 1.1; docker image manifest v2 schema 2.
- * All errors are ERR_CORRUPT unless said.
+ * the truth and are never written again from the structs. OCI image specification 1.1; docker image manifest v2
+ * schema 2. All errors are ERR_CORRUPT unless said.
  */
 
 #include "base/digest.h"
@@ -32,8 +32,8 @@
 
 /* The value of an Accept header that asks for every manifest type we know, schema 1 last so that it can be named. */
 #define MEDIA_ACCEPT_MANIFESTS                                                                                         \
-	MEDIA_OCI_INDEX ", " MEDIA_OCI_MANIFEST ", " MEDIA_DOCKER_LIST ", " MEDIA_DOCKER_MANIFEST                     \
-	", " MEDIA_DOCKER_SCHEMA1_SIGNED ", " MEDIA_DOCKER_SCHEMA1
+	MEDIA_OCI_INDEX ", " MEDIA_OCI_MANIFEST ", " MEDIA_DOCKER_LIST ", " MEDIA_DOCKER_MANIFEST                      \
+			", " MEDIA_DOCKER_SCHEMA1_SIGNED ", " MEDIA_DOCKER_SCHEMA1
 
 #define MEDIA_TYPE_SIZE 128
 
@@ -53,13 +53,13 @@ enum paper_kind {
 };
 
 /*
- * What these bytes are. The body's mediaType decides; where it has none, the registry's Content-Type (parameters stripped;
- * NULL or generic ones are ignored), else its keys. Refused: `manifests` together with `layers` or `config`, a mediaType
- * that contradicts its keys, a known Content-Type that contradicts the body (CVE-2021-41190). The media type to be used
- * for a descriptor of these bytes goes to media_type.
+ * What these bytes are. The body's mediaType decides; where it has none, the registry's Content-Type (parameters
+ * stripped; NULL or generic ones are ignored), else its keys. Refused: `manifests` together with `layers` or `config`,
+ * a mediaType that contradicts its keys, a known Content-Type that contradicts the body (CVE-2021-41190). The media
+ * type to be used for a descriptor of these bytes goes to media_type.
  */
 int paper_kind(const char *bytes, size_t len, const char *content_type, enum paper_kind *kind,
-               char media_type[MEDIA_TYPE_SIZE], struct err *e);
+	       char media_type[MEDIA_TYPE_SIZE], struct err *e);
 
 struct index {
 	struct descriptor *entries;
@@ -70,8 +70,10 @@ void index_free(struct index *x);
 OWNED(index)
 
 /*
- * Which entries to take for the wanted platform: the best image entry (attestations and unknown platforms are skipped;
- * on equal score the first). Its position, or -1 with ERR_ABSENT and a text that lists what there is.
+ * Which entry to take for the wanted platform: the best image entry (attestations, unknown platforms and what is
+ * neither manifest nor index are skipped; on equal score the first). An entry that names no platform is taken if no
+ * other fits, as containerd does: its configuration must be asked. The position, or -1 with ERR_ABSENT and a text that
+ * lists what there is.
  */
 ptrdiff_t index_choose(const struct index *x, const struct platform *want, struct err *e);
 
@@ -79,7 +81,11 @@ struct manifest {
 	struct descriptor config;
 	struct descriptor *layers; /* base first; the same one may stand twice */
 	size_t count;
-	bool image; /* config is an image configuration: loadable. False: an artifact (Helm chart, signature, ...) */
+	/*
+	 * Config and every layer have an image's media types: loadable. False: an artifact (Helm chart, signature,
+	 * attestation; some of these carry an image's config and layers of their own).
+	 */
+	bool image;
 };
 struct manifest *manifest_parse(const char *bytes, size_t len, struct err *e);
 void manifest_free(struct manifest *m);

@@ -17,10 +17,16 @@ struct platform {
 	char os_version[64];   /* windows: "10.0.17763.1"; else "" */
 };
 
-/* "OS/ARCH[/VARIANT]", with the aliases x86_64, aarch64, armhf, armel, ...; normalised. ERR_USAGE. */
+/*
+ * "OS/ARCH[/VARIANT]", with the aliases x86_64, aarch64, armhf (arm/v7), armel (arm/v6), i686, ..., as `uname -m` and
+ * Debian say; normalised. ERR_USAGE.
+ */
 int platform_parse(struct platform *out, const char *text, struct err *e);
 
-/* A JSON object with os, architecture, variant, os.version; normalised. Wrong types or overlong: ERR_CORRUPT. */
+/*
+ * A JSON object with os, architecture, variant, os.version; normalised. NULL or null: an empty platform. Wrong types,
+ * overlong, or characters that no platform has: ERR_CORRUPT.
+ */
 int platform_from_json(struct platform *out, const struct jval *v, struct err *e);
 
 /* linux and this machine's architecture. */
@@ -33,9 +39,16 @@ const char *platform_text(const struct platform *p, char out[PLATFORM_TEXT_SIZE]
 bool platform_equal(const struct platform *a, const struct platform *b);
 
 /*
- * How well an image of platform `have` serves one who wants `want`: 0 = not at all, higher = better. Exact is best;
- * arm/v7 runs v7, then v6, then v5; amd64/v3 runs v3, v2, v1; arm64/v9 runs v9 and v8 steps down, as containerd's
- * platforms.Only does.
+ * How well an image of platform `have` serves one who wants `want`: 0 = not at all, higher = better. The order of
+ * containerd's platforms.Only:
+ *
+ *     amd64/vN   vN, vN-1, ... v1 (= no variant), then 386
+ *     arm/vN     vN, vN-1, ... v5
+ *     arm64/v8.M v8.M, ... v8 (= no variant), then arm/v8 ... arm/v5
+ *     arm64/v9.M v9.M, ... v9, v8.(M+5), ... v8, then arm/v8 ... arm/v5
+ *     others     the same variant
+ *
+ * os.version counts on Windows only, where a wanted one must agree in its first three numbers with one that is there.
  */
 int platform_score(const struct platform *want, const struct platform *have);
 

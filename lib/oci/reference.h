@@ -35,8 +35,8 @@ const char *reference_text(const struct reference *r, char out[REFERENCE_TEXT_SI
 const char *reference_name(const struct reference *r, char out[REFERENCE_TEXT_SIZE]);
 
 /*
- * The name under which the image is known after a load: with its tag if it has one (a digest beside it is dropped: docker
- * fails on digests in RepoTags), else "registry/repository@sha256:...".
+ * The name under which the image is known after a load: with its tag if it has one (a digest beside it is dropped:
+ * docker fails on digests in RepoTags), else "registry/repository@sha256:...".
  */
 const char *reference_local_name(const struct reference *r, char out[REFERENCE_TEXT_SIZE]);
 
