@@ -48,7 +48,7 @@ struct http_request {
 	const char *url;               /* http:// or https:// */
 	const char *unix_socket;       /* connect there; the URL's host is only a name. Or NULL */
 	const char *const *headers;    /* NULL-terminated "Name: value", or NULL. Values with CR or LF are refused */
-	struct source *body;           /* borrowed, read to its end while the request is sent; or NULL */
+	struct source *body;           /* borrowed until the reply is freed; read while the request is sent; or NULL */
 	bool body_sized;               /* true: Content-Length is body_size; false: chunked */
 	uint64_t body_size;
 	uint64_t max_body;             /* an answer longer than this is ERR_NETWORK; 0: no limit here */
