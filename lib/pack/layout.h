@@ -3,7 +3,8 @@
 #define PACK_LAYOUT_H
 
 /*
- * The archive's layout: pure arithmetic from a pack to the offset of every byte. design.md "The archive" is the contract:
+ * The archive's layout: pure arithmetic from a pack to the offset of every byte. design.md "The archive" is the
+ * contract:
  *
  *     imgpack.json  blobs/sha256/<hex>...  oci-layout  index.json  manifest.json  two zero blocks
  *
@@ -19,19 +20,29 @@
 #include "stream/source.h"
 #include "stream/space.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define TAR_BLOCK 512u
 #define TOC_NAME "imgpack.json"
+#define OCI_LAYOUT_NAME "oci-layout"
+#define INDEX_NAME "index.json"
+#define DOCKER_MANIFEST_NAME "manifest.json"
+#define BLOB_FOLDER "blobs/sha256/"
+#define MEMBER_NAME_SIZE 80 /* longest: blobs/sha256/<64> */
+
+/* "blobs/sha256/<hex>" into out, returned. */
+const char *blob_member_name(const struct digest *d, char out[MEMBER_NAME_SIZE]);
 
 struct member {
-	char name[80];           /* longest: blobs/sha256/<64> */
+	char name[MEMBER_NAME_SIZE];
 	struct promise promise;
-	uint64_t header;         /* offset of its 512-byte header */
-	uint64_t data;           /* offset of its first byte; padded with zeros to a whole block */
-	ptrdiff_t blob;          /* pack->blobs[], or -1 for a paper */
-	const char *bytes;       /* in memory (papers, and blobs with bytes); NULL: somewhere else. Borrowed from layout/pack */
+	uint64_t header; /* offset of its 512-byte header */
+	uint64_t data;   /* offset of its first byte; padded with zeros to a whole block */
+	ptrdiff_t blob;  /* pack->blobs[], or -1 for a paper */
+	/* In memory (papers, and blobs with bytes), borrowed from layout or pack; NULL: somewhere else. */
+	const char *bytes;
 };
 
 struct layout {
@@ -39,16 +50,20 @@ struct layout {
 	size_t count;
 	uint64_t size;           /* of the whole tar, end blocks included */
 	struct digest id;        /* archive ID: sha256 of the TOC; all zero if there is none */
+	const struct pack *pack; /* borrowed */
 	/* Owned papers. */
 	struct buf toc, oci_layout, index_json, manifest_json;
 };
 
 struct layout_options {
-	bool no_toc;             /* for a stream to a daemon: blobs and papers alone */
-	bool no_index;           /* docker's manifest.json alone (a docker-archive) */
+	bool no_toc;   /* for a stream to a daemon: blobs and papers alone */
+	bool no_index; /* blobs and docker's manifest.json alone (a docker-archive): no TOC either */
 };
 
-/* The pack is borrowed for the layout's life. Absent blobs have no member. `options` may be NULL. */
+/*
+ * The pack is borrowed for the layout's life, and must not change. Absent blobs have no member. `options` may be NULL.
+ * ERR_USAGE if a paper grows over its limit; ERR_CORRUPT if the promised sizes add up to more than a file can have.
+ */
 struct layout *layout_new(const struct pack *p, const struct layout_options *options, struct err *e);
 void layout_free(struct layout *l);
 OWNED(layout)
@@ -57,19 +72,23 @@ OWNED(layout)
 int layout_write_frame(const struct layout *l, struct space *space, struct err *e);
 
 /*
- * Compares everything between the blobs with what the layout says it must be, headers, padding, papers, end blocks, and the
- * space's size. The first difference: ERR_CORRUPT with the byte offset and the member.
+ * Compares everything between the blobs with what the layout says it must be: the space's size first, then headers,
+ * padding, papers and end blocks, front to back. The first difference: ERR_CORRUPT with the byte offset and the member.
+ * The blobs' own bytes are not looked at: their digests prove them.
  */
 int layout_check_frame(const struct layout *l, struct space *space, struct err *e);
 
 /*
  * The whole tar as a stream, front to back. open_blob() gives the bytes of a blob that is not in memory, as a verified
- * source. The layout is borrowed until the source is freed.
+ * source (NULL: every blob is in memory). The source ends only after each blob's source gave exactly the member's size
+ * and its own verdict. The layout is borrowed until the source is freed.
  */
 typedef struct source *layout_open_blob(void *ctx, const struct pack_blob *blob, struct err *e);
 struct source *layout_source(const struct layout *l, layout_open_blob *open_blob, void *ctx, struct err *e);
 
-/* A ustar header of a regular file: mtime 0, uid/gid 0, mode 0644, no user names; sizes of 8 GiB and more in base 256. */
+/*
+ * A ustar header of a regular file: mtime 0, uid/gid 0, mode 0644, no user names; sizes of 8 GiB and more in base 256.
+ */
 void tar_header(char out[TAR_BLOCK], const char *name, uint64_t size);
 
 #endif

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/cancel.h"
+#include "pack/layout.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/*
+ * The frame: what of an archive is known without its blobs. Between two members' data lies a gap: the padding of the
+ * one before and the header of the one behind; the last gap ends with the two zero blocks.
+ */
+#define GAP_MAX (3 * TAR_BLOCK)
+
+struct gap {
+	uint64_t off;
+	size_t len;
+	size_t padding; /* of it, the first bytes, that still belong to the member before */
+	char bytes[GAP_MAX];
+};
+
+/* The gap in front of member i, or behind the last one. */
+static void gap_make(const struct layout *l, size_t i, struct gap *g)
+{
+	const struct member *before = i ? &l->members[i - 1] : NULL;
+	uint64_t header = i < l->count ? l->members[i].header : l->size - 2 * TAR_BLOCK;
+
+	memset(g->bytes, 0, sizeof(g->bytes));
+	g->off = before ? before->data + before->promise.size : 0;
+	g->padding = (size_t)(header - g->off);
+	g->len = g->padding + (i < l->count ? TAR_BLOCK : 2 * TAR_BLOCK);
+	if (i < l->count)
+		tar_header(g->bytes + g->padding, l->members[i].name, l->members[i].promise.size);
+}
+
+int layout_write_frame(const struct layout *l, struct space *space, struct err *e)
+{
+	struct gap g;
+
+	for (size_t i = 0; i <= l->count; i++) {
+		const struct member *m = i < l->count ? &l->members[i] : NULL;
+		if (cancel_check(e))
+			return -1;
+		gap_make(l, i, &g);
+		if (space_pwrite(space, g.bytes, g.len, g.off, e))
+			return -1;
+		if (m && m->bytes && space_pwrite(space, m->bytes, (size_t)m->promise.size, m->data, e))
+			return err_at(e, "%s", m->name);
+	}
+	return 0;
+}
+
+/* The position of the first difference, or len. */
+static size_t difference(const char *a, const char *b, size_t len)
+{
+	if (!len || !memcmp(a, b, len))
+		return len;
+	size_t i = 0;
+	while (a[i] == b[i])
+		i++;
+	return i;
+}
+
+static int check_gap(const struct layout *l, size_t i, struct space *space, struct err *e)
+{
+	char have[GAP_MAX];
+	struct gap g;
+
+	gap_make(l, i, &g);
+	if (space_pread(space, have, g.len, g.off, e))
+		return -1;
+	size_t at = difference(have, g.bytes, g.len);
+	if (at == g.len)
+		return 0;
+	uint64_t off = g.off + at;
+	if (at < g.padding)
+		return err_set(e, ERR_CORRUPT, "%s: byte %" PRIu64 ": the padding behind it is 0x%02x, expected 0x00",
+			       l->members[i - 1].name, off, (unsigned char)have[at]);
+	if (i == l->count)
+		return err_set(e, ERR_CORRUPT, "byte %" PRIu64 ": the end blocks have 0x%02x, expected 0x00", off,
+			       (unsigned char)have[at]);
+	return err_set(e, ERR_CORRUPT, "%s: byte %" PRIu64 ": its tar header has 0x%02x, expected 0x%02x",
+		       l->members[i].name, off, (unsigned char)have[at], (unsigned char)g.bytes[at]);
+}
+
+static int check_paper(const struct member *m, struct space *space, struct err *e)
+{
+	char have[16384];
+
+	for (uint64_t done = 0; done < m->promise.size;) {
+		uint64_t left = m->promise.size - done;
+		size_t n = left < sizeof(have) ? (size_t)left : sizeof(have);
+		const char *want = m->bytes + done;
+		if (space_pread(space, have, n, m->data + done, e))
+			return err_at(e, "%s", m->name);
+		size_t at = difference(have, want, n);
+		if (at < n)
+			return err_set(e, ERR_CORRUPT,
+				       "%s: byte %" PRIu64 " (%" PRIu64 " of the member) has 0x%02x, expected 0x%02x",
+				       m->name, m->data + done + at, done + at, (unsigned char)have[at],
+				       (unsigned char)want[at]);
+		done += n;
+	}
+	return 0;
+}
+
+int layout_check_frame(const struct layout *l, struct space *space, struct err *e)
+{
+	uint64_t size = space_size(space);
+
+	if (size < l->size)
+		return err_set(e, ERR_CORRUPT, "has %" PRIu64 " bytes, must have %" PRIu64 ": %" PRIu64 " are missing",
+			       size, l->size, l->size - size);
+	if (size > l->size)
+		return err_set(e, ERR_CORRUPT,
+			       "has %" PRIu64 " bytes, must have %" PRIu64 ": %" PRIu64 " too many behind the end",
+			       size, l->size, size - l->size);
+	for (size_t i = 0; i <= l->count; i++) {
+		if (cancel_check(e) || check_gap(l, i, space, e))
+			return -1;
+		if (i < l->count && l->members[i].blob < 0 && check_paper(&l->members[i], space, e))
+			return -1;
+	}
+	return 0;
+}
