@@ -33,6 +33,7 @@ struct load_request {
 	struct http *http;               /* borrowed */
 	const struct credential *credential; /* --username; or NULL */
 	bool plain_http;                 /* the target registry is named by --plain-http */
+	unsigned daemon_seconds;         /* how long docker may be silent while it unpacks; 0: by the size of what was sent */
 	const struct events *events;
 };
 

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "target/registry_plan.h"
+
+#include "base/parallel.h"
+#include "target/result.h"
+
+#include <pthread.h>
+#include <string.h>
+
+/*
+ * Looking before uploading. All images are looked at before the first byte goes, so a refusal leaves the registry as it
+ * was.
+ */
+
+struct check {
+	struct push *push;
+	pthread_mutex_t lock; /* guards what follows */
+	size_t taken;         /* tags that point elsewhere */
+	size_t first;         /* images[]: the first of them */
+	struct digest there;
+};
+
+/* What the tag points at: 1 and *digest, 0, or -1. Some registries answer HEAD without the digest. */
+static int ask_tag(struct registry_conn *c, const struct push_image *image, struct digest *digest, struct err *e)
+{
+	static const struct digest none;
+	char content_type[128];
+	AUTO_BUF bytes = { 0 };
+	struct digest d = none;
+	int has = registry_has_manifest(c, image->reference.repository, image->selector, &d, e);
+
+	if (has > 0 && digest_equal(&d, &none) &&
+	    registry_get_manifest(c, image->reference.repository, image->selector, &bytes, &d, content_type, e))
+		return -1;
+	if (has > 0)
+		*digest = d;
+	return has;
+}
+
+static void note_taken(struct check *k, size_t i, const struct digest *there)
+{
+	pthread_mutex_lock(&k->lock);
+	if (!k->taken++ || i < k->first) {
+		k->first = i;
+		k->there = *there;
+	}
+	pthread_mutex_unlock(&k->lock);
+}
+
+static int check_tag(void *ctx, size_t i, size_t worker, struct err *e)
+{
+	struct check *k = ctx;
+	struct push_plan *plan = k->push->plan;
+	struct push_image *image = &plan->images[i];
+	const struct digest *ours = &plan->request->file->pack->blobs[image->root].promise.digest;
+	struct registry_conn *c = push_conn(k->push, worker, e);
+	char old[DIGEST_TEXT_SIZE];
+	char new[DIGEST_TEXT_SIZE];
+	struct digest there;
+
+	int has = c ? ask_tag(c, image, &there, e) : -1;
+	if (has < 0)
+		return err_at(e, "%s", image->load->name);
+	if (!has)
+		return 0;
+	image->had = digest_equal(&there, ours);
+	if (image->had)
+		return 0;
+	if (!plan->request->replace)
+		note_taken(k, i, &there);
+	else
+		event_text(plan->request->events, EVENT_NOTE, "%s: is %s there, becomes %s", image->loaded_as,
+		           digest_text(&there, old), digest_text(ours, new));
+	return 0;
+}
+
+static int refuse_taken(const struct check *k, struct err *e)
+{
+	const struct push_plan *plan = k->push->plan;
+	const struct push_image *image = &plan->images[k->first];
+	char old[DIGEST_TEXT_SIZE];
+	char new[DIGEST_TEXT_SIZE];
+
+	if (!k->taken)
+		return 0;
+	err_set(e, ERR_TARGET, "%s: is %s there, this one is %s", image->load->name, digest_text(&k->there, old),
+	        digest_text(&plan->request->file->pack->blobs[image->root].promise.digest, new));
+	if (k->taken > 1)
+		err_hint(e, "so are %zu other names", k->taken - 1);
+	return err_hint(e, "nothing was uploaded; --replace moves the tag");
+}
+
+/* A part that the archive does not have must stand in the repository already. */
+static int check_part(struct registry_conn *c, const struct push_image *image, const struct pack_blob *b, bool paper,
+                      struct err *e)
+{
+	char digest[DIGEST_TEXT_SIZE];
+	struct digest there;
+	int has;
+
+	digest_text(&b->promise.digest, digest);
+	if (paper)
+		has = registry_has_manifest(c, image->reference.repository, digest, &there, e);
+	else
+		has = registry_has_blob(c, image->reference.repository, &b->promise, e);
+	if (has < 0)
+		return -1;
+	if (has)
+		return 0;
+	return err_set(e, ERR_TARGET,
+	               "needs the %s %s, which is neither in the archive nor in the registry; nothing was uploaded",
+	               blob_role_text(b->role), digest);
+}
+
+/* An index with holes: --platform pushes one of its manifests instead. */
+static int check_unknown(struct registry_conn *c, const struct push_image *image, struct err *e)
+{
+	char digest[DIGEST_TEXT_SIZE];
+	struct digest there;
+
+	if (!image->parts->unknown)
+		return 0;
+	digest_text(&image->parts->first_unknown, digest);
+	int has = registry_has_manifest(c, image->reference.repository, digest, &there, e);
+	if (has < 0)
+		return -1;
+	if (has && image->parts->unknown == 1)
+		return 0;
+	err_set(e, ERR_TARGET, "its index names %zu manifests that are not in the archive (%s%s)", image->parts->unknown,
+	        image->parts->unknown > 1 ? "first " : "", digest);
+	return err_hint(e, "a registry takes no such index; --platform loads one platform of it; nothing was uploaded");
+}
+
+static int check_parts(void *ctx, size_t i, size_t worker, struct err *e)
+{
+	struct push *p = ((struct check *)ctx)->push;
+	const struct push_image *image = &p->plan->images[i];
+	const struct pack *pack = p->plan->request->file->pack;
+	struct registry_conn *c = push_conn(p, worker, e);
+
+	if (!c)
+		return -1;
+	if (image->had)
+		return 0;
+	if (check_unknown(c, image, e))
+		return err_at(e, "%s", image->load->name);
+	for (size_t k = 0; k < image->parts->data_count; k++) {
+		const struct pack_blob *b = &pack->blobs[image->parts->data[k]];
+		if (b->absent && check_part(c, image, b, false, e))
+			return err_at(e, "%s", image->load->name);
+	}
+	for (size_t k = 0; k < image->parts->paper_count; k++) {
+		const struct pack_blob *b = &pack->blobs[image->parts->papers[k]];
+		if (b->absent && check_part(c, image, b, true, e))
+			return err_at(e, "%s", image->load->name);
+	}
+	return 0;
+}
+
+int push_check(struct push *p, struct err *e)
+{
+	struct check k = { .push = p, .lock = PTHREAD_MUTEX_INITIALIZER };
+	int failed = parallel_for(p->plan->count, p->workers, check_tag, &k, e) || refuse_taken(&k, e) ||
+	             parallel_for(p->plan->count, p->workers, check_parts, &k, e);
+
+	pthread_mutex_destroy(&k.lock);
+	return failed ? -1 : 0;
+}

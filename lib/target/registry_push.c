@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "target/registry_plan.h"
+
+#include "base/cancel.h"
+#include "base/limits.h"
+#include "base/parallel.h"
+#include "target/result.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+/* Trying again. Only what the network did is worth a second try; an answer of the registry stays the same. */
+
+static bool worth_another_try(const struct err *e)
+{
+	return e->kind == ERR_NETWORK && (e->sys < 400 || e->sys == 408 || e->sys == 429 || e->sys >= 500);
+}
+
+/* Half a second, one, two, ..., a signal cuts it short. */
+static int wait_before(unsigned attempt, struct err *e)
+{
+	struct timespec left = { .tv_sec = (time_t)(1u << attempt) / 2, .tv_nsec = attempt ? 0 : 500000000 };
+
+	while (nanosleep(&left, &left) && errno == EINTR)
+		if (cancel_check(e))
+			return -1;
+	return cancel_check(e);
+}
+
+typedef int attempt_fn(void *ctx, struct err *e);
+
+static int try_several(attempt_fn *attempt, void *ctx, struct err *e)
+{
+	for (unsigned i = 0;; i++) {
+		struct err why = { 0 };
+		int result = attempt(ctx, &why);
+		if (result >= 0)
+			return result;
+		if (i + 1 < LIMIT_PUSH_TRIES && worth_another_try(&why) && !wait_before(i, e))
+			continue;
+		if (e && (e->kind != ERR_CANCELLED || !cancel_requested()))
+			*e = why;
+		return err_at(e, "tried %u times", i + 1);
+	}
+}
+
+/* Blobs. */
+
+struct turn {
+	struct push *push;
+	size_t item;
+	struct registry_conn *conn;
+	const struct push_blob *blob;
+	const struct pack_blob *what;
+	const char *repository;
+	uint64_t done;
+};
+
+static int count_sent(void *ctx, const void *bytes, size_t len, struct err *e)
+{
+	struct turn *t = ctx;
+
+	(void)bytes;
+	t->done += len;
+	event_progress(t->push->plan->request->events, t->item + 1, t->done, t->what->promise.size);
+	return cancel_check(e);
+}
+
+/*
+ * A mount is an offer that a registry may turn down in many ways (202, 401, 404, 405), and some say 201 without doing it.
+ * So only the blob itself, seen in the repository, counts; everything else leads to the upload.
+ */
+static bool mount(struct turn *t)
+{
+	const struct push_plan *plan = t->push->plan;
+	struct err ignored;
+
+	if (t->blob->from < 0)
+		return false;
+	const char *from = plan->images[plan->blobs[t->blob->from].image].reference.repository;
+	return registry_mount_blob(t->conn, t->repository, &t->what->promise, from, &ignored) > 0 &&
+	       registry_has_blob(t->conn, t->repository, &t->what->promise, &ignored) > 0;
+}
+
+enum how { HOW_UPLOADED, HOW_THERE, HOW_MOUNTED };
+
+static int put_blob(void *ctx, struct err *e)
+{
+	struct turn *t = ctx;
+	int has = registry_has_blob(t->conn, t->repository, &t->what->promise, e);
+
+	if (has < 0)
+		return -1;
+	if (has)
+		return HOW_THERE;
+	if (mount(t))
+		return HOW_MOUNTED;
+	if (cancel_check(e))
+		return -1;
+	t->done = 0;
+	AUTO(source) body = source_tap(pack_file_blob(t->push->plan->request->file, t->what, e), count_sent, t, e);
+	if (!body || registry_put_blob(t->conn, t->repository, &t->what->promise, body, e))
+		return -1;
+	return HOW_UPLOADED;
+}
+
+static int blob_turn(void *ctx, size_t item, size_t worker, struct err *e)
+{
+	static const char *const said[] = { "done", "already there", "mounted" };
+	struct push *p = ctx;
+	const struct push_blob *blob = &p->plan->blobs[item];
+	const struct push_image *image = &p->plan->images[blob->image];
+	const struct events *events = p->plan->request->events;
+	struct turn t = {
+		.push = p,
+		.item = item,
+		.conn = push_conn(p, worker, e),
+		.blob = blob,
+		.what = &p->plan->request->file->pack->blobs[blob->blob],
+		.repository = image->reference.repository,
+	};
+	char digest[DIGEST_TEXT_SIZE];
+
+	if (!t.conn)
+		return -1;
+	digest_text(&t.what->promise.digest, digest);
+	event_begin(events, item + 1, t.what->promise.size, "%.19s %s", digest, blob_role_text(t.what->role));
+	int how = try_several(put_blob, &t, e);
+	event_end(events, item + 1, how < 0 ? "failed" : said[how]);
+	if (how < 0)
+		return err_at(e, "%s: %s %s", image->load->name, blob_role_text(t.what->role), digest);
+	*(how == HOW_UPLOADED ? &p->sent : &p->skipped) += t.what->promise.size;
+	return 0;
+}
+
+/* parallel_for() from blobs[first_mount] on. */
+static int mount_turn(void *ctx, size_t item, size_t worker, struct err *e)
+{
+	struct push *p = ctx;
+
+	return blob_turn(ctx, p->plan->first_mount + item, worker, e);
+}
+
+int push_blobs(struct push *p, struct err *e)
+{
+	const struct push_plan *plan = p->plan;
+	struct event work = { .kind = EVENT_PLAN, .count = plan->blob_count, .text = "upload" };
+
+	for (size_t i = 0; i < plan->blob_count; i++)
+		work.total += plan->request->file->pack->blobs[plan->blobs[i].blob].promise.size;
+	event_emit(plan->request->events, &work);
+	if (parallel_for(plan->first_mount, p->workers, blob_turn, p, e))
+		return -1;
+	return parallel_for(plan->blob_count - plan->first_mount, p->workers, mount_turn, p, e);
+}
+
+/* Manifests. */
+
+struct paper_put {
+	struct registry_conn *conn;
+	const char *repository;
+	const char *selector;
+	const char *media_type;
+	const char *bytes;
+	size_t len;
+};
+
+static int put_paper(void *ctx, struct err *e)
+{
+	const struct paper_put *w = ctx;
+
+	return registry_put_manifest(w->conn, w->repository, w->selector, w->media_type, w->bytes, w->len, e);
+}
+
+/* A manifest's bytes: from memory, or read again from the archive into *room. */
+static const char *paper_bytes(struct push *p, const struct pack_blob *b, struct buf *room, struct err *e)
+{
+	if (b->bytes)
+		return b->bytes;
+	AUTO(source) s = pack_file_blob(p->plan->request->file, b, e);
+	if (!s || source_slurp(s, LIMIT_MANIFEST, room, e))
+		return NULL;
+	return room->data;
+}
+
+/* Registries want the Content-Type to be the manifest's own; an archive by another program may not say it. */
+static int send_paper(struct push *p, struct registry_conn *c, const struct push_image *image, size_t blob,
+                      const char *selector, struct err *e)
+{
+	const struct pack_blob *b = &p->plan->request->file->pack->blobs[blob];
+	char media_type[MEDIA_TYPE_SIZE];
+	enum paper_kind kind;
+	AUTO_BUF room = { 0 };
+	const char *bytes = paper_bytes(p, b, &room, e);
+
+	if (!bytes || paper_kind(bytes, (size_t)b->promise.size, *b->media_type ? b->media_type : NULL, &kind, media_type, e))
+		return -1;
+	struct paper_put w = {
+		.conn = c,
+		.repository = image->reference.repository,
+		.selector = selector,
+		.media_type = media_type,
+		.bytes = bytes,
+		.len = (size_t)b->promise.size,
+	};
+	if (try_several(put_paper, &w, e))
+		return -1;
+	p->sent += b->promise.size;
+	return 0;
+}
+
+static int children_turn(void *ctx, size_t i, size_t worker, struct err *e)
+{
+	struct push *p = ctx;
+	const struct push_image *image = &p->plan->images[i];
+	struct registry_conn *c = push_conn(p, worker, e);
+	char digest[DIGEST_TEXT_SIZE];
+
+	if (!c)
+		return -1;
+	for (size_t k = 0; !image->had && k < image->parts->paper_count; k++) {
+		const struct pack_blob *b = &p->plan->request->file->pack->blobs[image->parts->papers[k]];
+		if (image->parts->papers[k] == image->root || b->absent)
+			continue;
+		digest_text(&b->promise.digest, digest);
+		if (send_paper(p, c, image, image->parts->papers[k], digest, e))
+			return err_at(e, "%s: manifest %s", image->load->name, digest);
+	}
+	return 0;
+}
+
+int push_children(struct push *p, struct err *e)
+{
+	return parallel_for(p->plan->count, p->workers, children_turn, p, e);
+}
+
+/* The last word: what does the registry give to one who asks for this name? */
+static int read_back(struct registry_conn *c, const struct push_image *image, const struct pack_blob *root,
+                     const char *bytes, struct err *e)
+{
+	char found[DIGEST_TEXT_SIZE];
+	char expected[DIGEST_TEXT_SIZE];
+	char content_type[128];
+	AUTO_BUF there = { 0 };
+	struct digest d;
+
+	if (registry_get_manifest(c, image->reference.repository, image->selector, &there, &d, content_type, e)) {
+		if (e && (e->kind == ERR_ABSENT || e->kind == ERR_CORRUPT))
+			e->kind = ERR_TARGET;
+		return err_at(e, "reading back");
+	}
+	if (!digest_equal(&d, &root->promise.digest))
+		return err_set(e, ERR_TARGET, "reading back: the registry gives %s, expected %s", digest_text(&d, found),
+		               digest_text(&root->promise.digest, expected));
+	if (there.len != root->promise.size || memcmp(there.data, bytes, there.len) != 0)
+		return err_set(e, ERR_TARGET, "reading back: the registry gives other bytes than were put there");
+	return 0;
+}
+
+static int tag_turn(void *ctx, size_t i, size_t worker, struct err *e)
+{
+	struct push *p = ctx;
+	const struct push_image *image = &p->plan->images[i];
+	const struct pack_blob *root = &p->plan->request->file->pack->blobs[image->root];
+	struct registry_conn *c = push_conn(p, worker, e);
+	AUTO_BUF room = { 0 };
+
+	if (!c)
+		return -1;
+	const char *bytes = image->had ? "" : paper_bytes(p, root, &room, e);
+	if (!bytes ||
+	    (!image->had && (send_paper(p, c, image, image->root, image->selector, e) || read_back(c, image, root, bytes, e))))
+		return err_at(e, "%s", image->load->name);
+	if (image->had)
+		p->skipped += pack_image_bytes(p->plan->request->file->pack, image->load->image);
+	return load_result_set(p->result, i, image->loaded_as, &root->promise.digest, image->had, e);
+}
+
+int push_tags(struct push *p, struct err *e)
+{
+	return parallel_for(p->plan->count, p->workers, tag_turn, p, e);
+}
