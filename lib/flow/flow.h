@@ -3,8 +3,9 @@
 #define FLOW_FLOW_H
 
 /*
- * The story: each verb as a pipeline. cmd/ fills an options struct and shows the report; everything between happens here
- * and below. Options are borrowed during the call. Reports are returned owned; flow_*_json() renders one as design.md's
+ * The story: each verb as a pipeline. cmd/ fills an options struct and shows the report; everything between happens
+ * here and below. Options are borrowed during the call. Reports are returned owned; flow_*_json() renders one as
+ * design.md's
  * --json document (one line and a newline).
  */
 
@@ -21,14 +22,14 @@
 
 /* How to reach registries: the same for every verb that does. */
 struct connect_options {
-	size_t connections;            /* at once; 0: 8 */
-	const char *const *plain_http; /* NULL-terminated HOST[:PORT] that are asked by http://, or NULL */
+	size_t connections;                  /* at once; 0: 8 */
+	const char *const *plain_http;       /* NULL-terminated HOST[:PORT] that are asked by http://, or NULL */
 	const struct credential *credential; /* --username with --password-stdin, or NULL */
-	const char *cacert;            /* or NULL */
+	const char *cacert;                  /* or NULL */
 };
 
 struct flow_platform {
-	char *name;              /* "linux/amd64" */
+	char *name; /* "linux/amd64" */
 	struct digest manifest;
 };
 struct flow_layer {
@@ -38,14 +39,14 @@ struct flow_layer {
 };
 /* One image as every report shows it. */
 struct flow_image {
-	char *name;              /* or NULL */
-	struct digest digest;    /* what the name's tag points at in the registry */
+	char *name;           /* or NULL */
+	struct digest digest; /* what the name's tag points at in the registry */
 	struct flow_platform *platforms;
 	size_t platform_count;
 	struct flow_layer *layers; /* of all its platforms, each once */
 	size_t layer_count;
 	uint64_t bytes;
-	char *created;           /* of the preferred platform's config, or NULL */
+	char *created; /* of the preferred platform's config, or NULL */
 };
 
 struct flow_images {
@@ -60,7 +61,7 @@ struct fetch_options {
 	const struct platform *platforms; /* none: the default platform */
 	size_t platform_count;
 	bool all_platforms;
-	bool plan_only;                /* --plan: nothing downloaded but papers */
+	bool plan_only; /* --plan: nothing downloaded but papers */
 	const char *output;
 	struct connect_options connect;
 	const struct events *events;
@@ -68,7 +69,7 @@ struct fetch_options {
 struct fetch_report {
 	char *archive;
 	struct digest id;
-	uint64_t bytes;            /* of the archive */
+	uint64_t bytes; /* of the archive */
 	struct flow_images images;
 	uint64_t downloaded_bytes;
 	uint64_t reused_bytes;
@@ -80,10 +81,10 @@ int fetch_report_json(const struct fetch_report *r, struct buf *out, struct err 
 
 /* verify and inspect */
 struct flow_problem {
-	char *chunk;               /* the file */
+	char *chunk; /* the file */
 	uint64_t offset, length;
-	char *member;              /* or NULL */
-	char *image;               /* or NULL */
+	char *member; /* or NULL */
+	char *image;  /* or NULL */
 	char *what;
 };
 struct verify_report {
@@ -96,14 +97,15 @@ struct verify_report {
 	struct flow_images images;
 	struct flow_problem *problems;
 	size_t problem_count;
-	char **unproved;           /* sentences: what could not be checked */
+	char **unproved; /* sentences: what could not be checked */
 	size_t unproved_count;
-	uint64_t blobs;            /* how many, and how many bytes they are */
+	uint64_t blobs; /* how many, and how many bytes they are */
 	uint64_t blob_bytes;
 };
 /*
- * verify: the report is returned even when problems were found (*e then holds the first, kind ERR_CORRUPT; it is ERR_NONE
- * otherwise): the caller shows the list and exits with err_exit_code(). NULL only if not even the papers could be read.
+ * verify: the report is returned even when problems were found (*e then holds the first, kind ERR_CORRUPT; it is
+ * ERR_NONE otherwise): the caller shows the list and exits with err_exit_code(). NULL only if not even the papers could
+ * be read.
  */
 struct verify_report *flow_verify(const char *path, bool diff_ids, const struct events *events, struct err *e);
 /* inspect: the papers alone. */
@@ -115,16 +117,16 @@ int verify_report_json(const struct verify_report *r, struct buf *out, struct er
 /* load */
 struct load_options {
 	const char *archive;
-	const char *to;            /* TARGET, or NULL: docker if it answers */
+	const char *to; /* TARGET, or NULL: docker if it answers */
 	bool replace;
 	const struct platform *platform; /* or NULL */
-	const char *const *names;  /* NULL-terminated "OLD=NEW", or NULL */
-	const char *expect;        /* archive ID that it must have, or NULL */
+	const char *const *names;        /* NULL-terminated "OLD=NEW", or NULL */
+	const char *expect;              /* archive ID that it must have, or NULL */
 	struct connect_options connect;
 	const struct events *events;
 };
 struct load_report_image {
-	char *name;                /* in the archive, or NULL */
+	char *name; /* in the archive, or NULL */
 	struct digest digest;
 	char *loaded_as;
 };
@@ -142,7 +144,7 @@ int load_report_json(const struct load_report *r, struct buf *out, struct err *e
 
 /* login and logout. `registry` NULL: docker.io. *where: the file or helper (512 bytes). */
 int flow_login(const char *registry, const struct credential *c, const struct connect_options *connect,
-               const struct events *events, char where[512], struct err *e);
+	       const struct events *events, char where[512], struct err *e);
 int flow_logout(const char *registry, bool *found, char where[512], struct err *e);
 
 #endif

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "flow/flow.h"
+#include "flow/names.h"
+#include "flow/registries.h"
+#include "flow/report.h"
+
+#include "base/text.h"
+#include "oci/reference.h"
+#include "pack/open.h"
+#include "target/target.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/*
+ * load: nothing leaves before the whole archive is known to be good.
+ *
+ *     target chosen -> archive opened -> every byte verified -> sent, hashing again -> read back from the target
+ */
+
+enum target_kind { TARGET_DOCKER, TARGET_REGISTRY };
+
+struct place {
+	enum target_kind kind;
+	char registry[LIMIT_REPOSITORY + 1];
+	char prefix[LIMIT_REPOSITORY + 1];
+	char text[2 * LIMIT_REPOSITORY + 16]; /* for the report */
+};
+
+#define CHOICES "--to docker (DOCKER_HOST names its socket) or --to registry:HOST[:PORT][/PREFIX]"
+
+static int parse_registry(struct place *p, const char *rest, struct err *e)
+{
+	char shown[160];
+	const char *slash = strchr(rest, '/');
+	size_t host = slash ? (size_t)(slash - rest) : strlen(rest);
+	const char *prefix = slash ? slash + 1 : "";
+	size_t len = strlen(prefix);
+
+	while (len && prefix[len - 1] == '/')
+		len--;
+	if (host > LIMIT_REPOSITORY || len > LIMIT_REPOSITORY)
+		return err_set(e, ERR_USAGE, "--to: the name is longer than %d bytes", LIMIT_REPOSITORY);
+	(void)snprintf(p->registry, sizeof(p->registry), "%.*s", (int)host, rest);
+	(void)snprintf(p->prefix, sizeof(p->prefix), "%.*s", (int)len, prefix);
+	if (!reference_registry_valid(p->registry) || (len && !reference_repository_valid(p->prefix)))
+		return err_set(e, ERR_USAGE, "--to registry:%s: write registry:HOST[:PORT][/PREFIX]",
+			       text_escape_str(shown, sizeof(shown), rest));
+	p->kind = TARGET_REGISTRY;
+	(void)snprintf(p->text, sizeof(p->text), "registry:%s%s%s", p->registry, len ? "/" : "", p->prefix);
+	return 0;
+}
+
+static int choose_target(struct place *p, const struct load_options *o, struct registries *registries, struct err *e)
+{
+	char where[256] = "";
+	char shown[160];
+
+	*p = (struct place){ .kind = TARGET_DOCKER };
+	(void)snprintf(p->text, sizeof(p->text), "docker");
+	if (o->to && text_starts(o->to, "registry:"))
+		return parse_registry(p, o->to + strlen("registry:"), e);
+	if (o->to && strcmp(o->to, "docker") != 0)
+		return err_set(e, ERR_USAGE, "--to %s: not a target of this release; there is " CHOICES,
+			       text_escape_str(shown, sizeof(shown), o->to));
+	if (o->to)
+		return 0;
+	if (!target_docker_answers(NULL, registries_http(registries), where))
+		return err_set(e, ERR_TARGET, "no docker answers at %s; say where the images shall go: " CHOICES,
+			       where);
+	event_text(o->events, EVENT_NOTE, "loading into docker at %s", where);
+	return 0;
+}
+
+static int check_expected(const struct load_options *o, const struct pack_file *f, struct err *e)
+{
+	char have[DIGEST_TEXT_SIZE];
+	char want[DIGEST_TEXT_SIZE];
+	struct digest d;
+
+	if (!o->expect)
+		return 0;
+	if (digest_parse(&d, o->expect, strlen(o->expect), e) && !digest_parse_hex(&d, o->expect, strlen(o->expect))) {
+		if (e)
+			e->kind = ERR_USAGE;
+		return err_at(e, "--expect");
+	}
+	if (!f->layout)
+		return err_set(e, ERR_CORRUPT, "has no archive ID (it is a %s), so --expect cannot hold", f->format);
+	if (!digest_equal(&d, &f->layout->id))
+		return err_set(e, ERR_CORRUPT, "has archive ID %s, expected %s", digest_text(&f->layout->id, have),
+			       digest_text(&d, want));
+	return 0;
+}
+
+static int first_pass(const struct load_options *o, struct pack_file *f, struct err *e)
+{
+	const struct verify_options all = { .diff_ids = true };
+
+	if (check_expected(o, f, e))
+		return -1;
+	for (size_t i = 0; i < f->unproved_count; i++)
+		event_text(o->events, EVENT_NOTE, "%s", f->unproved[i]);
+	return pack_file_verify(f, &all, o->events, e);
+}
+
+static struct load_result *send(const struct load_options *o, const struct place *p, struct pack_file *f,
+				const struct names *names, struct registries *registries, struct err *e)
+{
+	AUTO_MEM struct load_image *images = calloc(names->count + 1, sizeof(*images));
+	struct load_request request = {
+		.file = f,
+		.images = images,
+		.count = names->count,
+		.platform = o->platform,
+		.replace = o->replace,
+		.connections = registries_workers(registries),
+		.http = registries_http(registries),
+		.credential = o->connect.credential,
+		.plain_http = connect_is_plain_http(&o->connect, p->registry),
+		.events = o->events,
+	};
+
+	if (!images) {
+		err_memory(e);
+		return NULL;
+	}
+	for (size_t i = 0; i < names->count; i++)
+		images[i] = (struct load_image){ &f->pack->images[i], names->items[i] };
+	if (p->kind == TARGET_REGISTRY)
+		return target_registry_load(p->registry, &request, e);
+	return target_docker_load(NULL, &request, e);
+}
+
+static struct load_report *report(const struct place *p, const struct pack_file *f, const struct load_result *result,
+				  struct err *e)
+{
+	AUTO(load_report) r = calloc(1, sizeof(*r));
+
+	if (r)
+		r->images = calloc(result->count + 1, sizeof(*r->images));
+	if (!r || !r->images) {
+		err_memory(e);
+		return NULL;
+	}
+	r->count = result->count;
+	r->sent_bytes = result->sent_bytes;
+	r->skipped_bytes = result->skipped_bytes;
+	if (report_copy(&r->target, p->text, e))
+		return NULL;
+	for (size_t i = 0; i < result->count; i++) {
+		r->images[i].digest = result->images[i].digest;
+		if (report_copy(&r->images[i].name, f->pack->images[i].name, e) ||
+		    report_copy(&r->images[i].loaded_as, result->images[i].loaded_as, e))
+			return NULL;
+	}
+	return TAKE(r);
+}
+
+struct load_report *flow_load(const struct load_options *o, struct err *e)
+{
+	struct place place;
+	char shown[160];
+
+	AUTO(registries) registries = registries_new(&o->connect, o->events, e);
+	if (!registries || choose_target(&place, o, registries, e))
+		return NULL;
+	text_escape_str(shown, sizeof(shown), o->archive);
+
+	AUTO(pack_file) file = pack_file_open(o->archive, o->events, e);
+	if (!file) {
+		err_at(e, "%s", shown);
+		return NULL;
+	}
+	if (!file->pack->image_count) {
+		err_set(e, ERR_ABSENT, "%s: holds no image", shown);
+		return NULL;
+	}
+	const bool to_registry = place.kind == TARGET_REGISTRY;
+	AUTO(names) names = names_new(file->pack, o->names, to_registry ? place.registry : NULL, place.prefix, e);
+	if (!names)
+		return NULL;
+	if (first_pass(o, file, e)) {
+		err_at(e, "%s", shown);
+		if (e && e->kind == ERR_CORRUPT)
+			err_hint(e, "nothing was loaded; imgpack verify lists what is wrong");
+		return NULL;
+	}
+	AUTO(load_result) result = send(o, &place, file, names, registries, e);
+	return result ? report(&place, file, result, e) : NULL;
+}
+
+void load_report_free(struct load_report *r)
+{
+	if (!r)
+		return;
+	for (size_t i = 0; i < r->count; i++) {
+		free(r->images[i].name);
+		free(r->images[i].loaded_as);
+	}
+	free(r->images);
+	free(r->target);
+	free(r);
+}
+
+int load_report_json(const struct load_report *r, struct buf *out, struct err *e)
+{
+	struct jout j = jout_begin(out);
+
+	jout_object(&j);
+	jout_key(&j, "target");
+	jout_text(&j, r->target);
+	jout_key(&j, "images");
+	jout_array(&j);
+	for (size_t i = 0; i < r->count; i++) {
+		jout_object(&j);
+		jout_key(&j, "name");
+		jout_text(&j, r->images[i].name);
+		jout_key(&j, "digest");
+		jout_digest(&j, &r->images[i].digest);
+		jout_key(&j, "loaded_as");
+		jout_text(&j, r->images[i].loaded_as);
+		jout_end(&j);
+	}
+	jout_end(&j);
+	jout_key(&j, "sent_bytes");
+	jout_u64(&j, r->sent_bytes);
+	jout_key(&j, "skipped_bytes");
+	jout_u64(&j, r->skipped_bytes);
+	jout_end(&j);
+	return jout_finish(&j, e) || buf_puts(out, "\n", e) ? -1 : 0;
+}

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "flow/plan.h"
+
+#include "base/limits.h"
+#include "base/text.h"
+#include "flow/choice.h"
+#include "flow/library.h"
+#include "oci/reference.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* One reference on its way into the pack. */
+struct wanted {
+	struct reference reference;
+	char name[REFERENCE_TEXT_SIZE]; /* under which it will be known */
+	char noun[REFERENCE_TEXT_SIZE]; /* as errors call it */
+	size_t registry;
+	const struct paper *source; /* what the reference points at */
+	struct choice *choice;
+};
+
+/* References. */
+
+static int read_reference(struct wanted *w, const char *text, struct registries *registries, struct err *e)
+{
+	char shown[160];
+
+	if (reference_parse(&w->reference, text, e))
+		return err_at(e, "%s", text_escape_str(shown, sizeof(shown), text));
+	reference_local_name(&w->reference, w->name);
+	reference_familiar(&w->reference, w->noun);
+	ptrdiff_t registry = registries_add(registries, w->reference.registry, e);
+	if (registry < 0)
+		return -1;
+	w->registry = (size_t)registry;
+	return 0;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	const struct wanted *const *x = a;
+	const struct wanted *const *y = b;
+	int order = strcmp((*x)->name, (*y)->name);
+
+	return order ? order : (*x > *y) - (*x < *y);
+}
+
+/* The same reference twice is once; two that would carry one name are an error. Marks what is dropped by an empty name.
+ */
+static int drop_repeated(struct plan *p, struct err *e)
+{
+	AUTO_MEM struct wanted **sorted = calloc(p->wanted_count + 1, sizeof(*sorted));
+	char a[REFERENCE_TEXT_SIZE];
+	char b[REFERENCE_TEXT_SIZE];
+
+	if (!sorted)
+		return err_memory(e);
+	for (size_t i = 0; i < p->wanted_count; i++)
+		sorted[i] = &p->wanted[i];
+	qsort(sorted, p->wanted_count, sizeof(struct wanted *), compare_names);
+	for (size_t i = 1, first = 0; i < p->wanted_count; i++) {
+		if (strcmp(sorted[first]->name, sorted[i]->name) != 0) {
+			first = i;
+			continue;
+		}
+		reference_text(&sorted[first]->reference, a);
+		reference_text(&sorted[i]->reference, b);
+		if (strcmp(a, b) != 0)
+			return err_set(e, ERR_USAGE, "%s and %s would both be named %s; fetch them into two archives",
+				       a, b, sorted[first]->name);
+		sorted[i]->registry = SIZE_MAX;
+	}
+	size_t kept = 0;
+	for (size_t i = 0; i < p->wanted_count; i++)
+		if (p->wanted[i].registry != SIZE_MAX)
+			p->wanted[kept++] = p->wanted[i];
+	p->wanted_count = kept;
+	return 0;
+}
+
+static int read_references(struct plan *p, const struct fetch_options *o, struct registries *registries, struct err *e)
+{
+	if (!o->reference_count)
+		return err_set(e, ERR_USAGE, "no image is named");
+	if (o->reference_count > LIMIT_IMAGES)
+		return err_set(e, ERR_USAGE, "%zu images; an archive holds at most %d", o->reference_count,
+			       LIMIT_IMAGES);
+	p->wanted = calloc(o->reference_count, sizeof(*p->wanted));
+	if (!p->wanted)
+		return err_memory(e);
+	p->wanted_count = o->reference_count;
+	for (size_t i = 0; i < p->wanted_count; i++)
+		if (read_reference(&p->wanted[i], o->references[i], registries, e))
+			return -1;
+	if (drop_repeated(p, e))
+		return -1;
+	return registries_check_credential(registries, e);
+}
+
+/* Papers, in rounds: what the references point at; then, as long as there are new ones, what indexes point at; configs.
+ */
+
+static int read_sources(struct plan *p, struct err *e)
+{
+	AUTO_MEM struct order *orders = calloc(p->wanted_count, sizeof(*orders));
+
+	if (!orders)
+		return err_memory(e);
+	for (size_t i = 0; i < p->wanted_count; i++) {
+		const struct wanted *w = &p->wanted[i];
+		orders[i] = (struct order){ .registry = w->registry,
+					    .repository = w->reference.repository,
+					    .noun = w->noun,
+					    .tag = w->reference.has_digest ? NULL : w->reference.tag,
+					    .promise.digest = w->reference.digest };
+	}
+	if (library_read(p->library, orders, p->wanted_count, e))
+		return -1;
+	for (size_t i = 0; i < p->wanted_count; i++)
+		p->wanted[i].source = orders[i].result;
+	return 0;
+}
+
+static int choose_all(struct plan *p, const struct fetch_options *o, struct err *e)
+{
+	for (size_t i = 0; i < p->wanted_count; i++) {
+		struct wanted *w = &p->wanted[i];
+		const struct choice_options options = {
+			.platforms = o->platforms,
+			.platform_count = o->platform_count,
+			.whole = o->all_platforms || (w->reference.has_digest && !o->platform_count),
+		};
+		w->choice = choice_new(w->source, &options, e);
+		if (!w->choice)
+			return err_at(e, "%s", w->noun);
+	}
+	return 0;
+}
+
+/* Which round of downloads; each fills a list with the papers of this kind that are still unread. */
+typedef int list_unread(struct wanted *w, struct order **orders, size_t *count, size_t *capacity, struct err *e);
+
+static int add_order(const struct wanted *w, const struct promise *promise, bool config, struct order **orders,
+		     size_t *count, size_t *capacity, struct err *e)
+{
+	if (GROW(*orders, *capacity, *count, e))
+		return -1;
+	(*orders)[(*count)++] = (struct order){ .registry = w->registry,
+						.repository = w->reference.repository,
+						.noun = w->noun,
+						.config = config,
+						.size_known = true,
+						.promise = *promise };
+	return 0;
+}
+
+static int list_manifests(struct wanted *w, struct order **orders, size_t *count, size_t *capacity, struct err *e)
+{
+	for (size_t i = 0; i < w->choice->count; i++)
+		if (!w->choice->items[i].paper &&
+		    add_order(w, &w->choice->items[i].descriptor.promise, false, orders, count, capacity, e))
+			return -1;
+	return 0;
+}
+
+static int list_configs(struct wanted *w, struct order **orders, size_t *count, size_t *capacity, struct err *e)
+{
+	for (size_t i = 0; i < w->choice->count; i++) {
+		const struct chosen *c = &w->choice->items[i];
+		if (c->manifest && c->manifest->image &&
+		    add_order(w, &c->manifest->config.promise, true, orders, count, capacity, e))
+			return -1;
+	}
+	return 0;
+}
+
+/* Reads what `list` names for all references at once; *any says whether there was something. */
+static int read_round(struct plan *p, list_unread *list, bool *any, struct err *e)
+{
+	AUTO_MEM struct order *orders = NULL;
+	size_t count = 0;
+	size_t capacity = 0;
+
+	for (size_t i = 0; i < p->wanted_count; i++)
+		if (list(&p->wanted[i], &orders, &count, &capacity, e))
+			return -1;
+	*any = count > 0;
+	if (count && library_read(p->library, orders, count, e))
+		return -1;
+	/* The list is walked again in the same order, so that each choice finds its result. */
+	size_t next = 0;
+	for (size_t i = 0; i < p->wanted_count; i++) {
+		struct wanted *w = &p->wanted[i];
+		size_t before = w->choice->count;
+		for (size_t k = 0; k < before; k++) {
+			bool asked = list == list_manifests
+					     ? !w->choice->items[k].paper
+					     : w->choice->items[k].manifest && w->choice->items[k].manifest->image;
+			if (asked && choice_take(w->choice, k, orders[next++].result, e))
+				return err_at(e, "%s", w->noun);
+		}
+	}
+	return 0;
+}
+
+static int read_papers(struct plan *p, struct err *e)
+{
+	bool any;
+
+	do {
+		if (read_round(p, list_manifests, &any, e))
+			return -1;
+	} while (any);
+	return read_round(p, list_configs, &any, e);
+}
+
+/* The pack. */
+
+/* Blobs that the last image added come from its repository. */
+static int note_homes(struct plan *p, const struct wanted *w, size_t before, struct err *e)
+{
+	for (size_t i = before; i < p->pack->blob_count; i++) {
+		if (GROW(p->homes, p->home_capacity, i, e))
+			return -1;
+		p->homes[i] = (struct blob_home){ w->registry, w->reference.repository };
+	}
+	return 0;
+}
+
+static int add_image(struct plan *p, struct wanted *w, struct err *e)
+{
+	size_t before = p->pack->blob_count;
+	struct pack_image *image = pack_add_image(p->pack, w->name, e);
+
+	if (!image)
+		return -1;
+	image->has_source = true;
+	image->source = w->source->promise;
+	(void)snprintf(image->source_media_type, sizeof(image->source_media_type), "%s", w->source->media_type);
+	if (choice_add_to_pack(w->choice, p->pack, image, p->library, e))
+		return err_at(e, "%s", w->noun);
+	return note_homes(p, w, before, e);
+}
+
+/* What a person should know about an image before it travels. */
+static void warn(const struct events *events, const struct plan *p, const struct wanted *w)
+{
+	const struct pack_image *image = &p->pack->images[w - p->wanted];
+
+	for (size_t m = 0; m < image->manifest_count; m++) {
+		const struct pack_manifest *pm = &image->manifests[m];
+		for (size_t i = 0; pm->image && i < pm->layer_count; i++) {
+			if (layer_coding(p->pack->blobs[pm->layers[i]].media_type) != LAYER_ZSTD)
+				continue;
+			event_text(events, EVENT_WARNING, "%s has zstd layers: docker before 23 cannot load it",
+				   w->noun);
+			return;
+		}
+	}
+}
+
+static void say_choice(const struct events *events, const struct wanted *w)
+{
+	char text[DIGEST_TEXT_SIZE];
+
+	if (!w->choice->narrowed)
+		return;
+	event_text(events, EVENT_DETAIL, "%s: took %zu of the platforms of %s", w->noun, w->choice->count,
+		   digest_text(&w->source->promise.digest, text));
+	if (w->reference.has_digest || w->choice->count > 1)
+		event_text(events, EVENT_WARNING,
+			   "%s: only some of its platforms are taken, so %s will not resolve on the other side%s",
+			   w->noun, text,
+			   w->reference.has_digest ? " (leave out --platform to take the whole index)" : "");
+}
+
+struct plan *plan_new(const struct fetch_options *o, struct registries *registries, struct err *e)
+{
+	AUTO(plan) p = calloc(1, sizeof(*p));
+
+	if (!p) {
+		err_memory(e);
+		return NULL;
+	}
+	p->pack = pack_new(e);
+	p->library = library_new(registries, e);
+	if (!p->pack || !p->library || read_references(p, o, registries, e) || read_sources(p, e) ||
+	    choose_all(p, o, e) || read_papers(p, e))
+		return NULL;
+	for (size_t i = 0; i < p->wanted_count; i++) {
+		if (choice_check_platform(p->wanted[i].choice, o, p->wanted[i].noun, e) ||
+		    add_image(p, &p->wanted[i], e))
+			return NULL;
+		say_choice(o->events, &p->wanted[i]);
+		warn(o->events, p, &p->wanted[i]);
+	}
+	p->paper_bytes = library_bytes(p->library);
+	return TAKE(p);
+}
+
+void plan_free(struct plan *p)
+{
+	if (!p)
+		return;
+	for (size_t i = 0; i < p->wanted_count; i++)
+		choice_free(p->wanted[i].choice);
+	free(p->wanted);
+	library_free(p->library);
+	pack_free(p->pack);
+	free(p->homes);
+	free(p);
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "flow/report.h"
+
+#include <string.h>
+
+int report_copy(char **out, const char *text, struct err *e)
+{
+	if (!text)
+		return 0;
+	*out = strdup(text);
+	return *out ? 0 : err_memory(e);
+}
+
+static int add_platforms(struct flow_image *to, const struct pack *p, const struct pack_image *image, struct err *e)
+{
+	char text[PLATFORM_TEXT_SIZE];
+
+	to->platforms = calloc(image->manifest_count + 1, sizeof(*to->platforms));
+	if (!to->platforms)
+		return err_memory(e);
+	for (size_t m = 0; m < image->manifest_count; m++) {
+		const struct pack_manifest *pm = &image->manifests[m];
+		if (!pm->image)
+			continue;
+		struct flow_platform *f = &to->platforms[to->platform_count++];
+		f->manifest = p->blobs[pm->blob].promise.digest;
+		if (report_copy(&f->name, platform_text(&pm->platform, text), e))
+			return -1;
+	}
+	return 0;
+}
+
+static int add_layer(struct flow_image *to, size_t *capacity, const struct pack_blob *b, struct err *e)
+{
+	if (GROW(to->layers, *capacity, to->layer_count, e))
+		return -1;
+	struct flow_layer *layer = &to->layers[to->layer_count++];
+	*layer = (struct flow_layer){ .digest = b->promise.digest, .bytes = b->promise.size };
+	return report_copy(&layer->media_type, b->media_type, e);
+}
+
+static int add_layers(struct flow_image *to, const struct pack *p, const struct pack_image *image, struct err *e)
+{
+	AUTO_MEM bool *seen = calloc(p->blob_count + 1, sizeof(*seen));
+	size_t capacity = 0;
+
+	if (!seen)
+		return err_memory(e);
+	for (size_t m = 0; m < image->manifest_count; m++) {
+		const struct pack_manifest *pm = &image->manifests[m];
+		for (size_t i = 0; i < pm->layer_count; i++) {
+			if (seen[pm->layers[i]])
+				continue;
+			seen[pm->layers[i]] = true;
+			if (add_layer(to, &capacity, &p->blobs[pm->layers[i]], e))
+				return -1;
+		}
+	}
+	return 0;
+}
+
+/* When the preferred platform's config says it was built. */
+static int add_created(struct flow_image *to, const struct pack *p, const struct pack_image *image, struct err *e)
+{
+	if (image->preferred >= image->manifest_count || !image->manifests[image->preferred].image)
+		return 0;
+	const struct pack_blob *config = &p->blobs[image->manifests[image->preferred].config];
+	if (!config->bytes)
+		return 0;
+	AUTO(config) parsed = config_parse(config->bytes, config->promise.size, e);
+	return parsed ? report_copy(&to->created, parsed->created, e) : -1;
+}
+
+static int add_image(struct flow_image *to, const struct pack *p, const struct pack_image *image, struct err *e)
+{
+	to->digest = image->has_source ? image->source.digest : p->blobs[image->root].promise.digest;
+	to->bytes = pack_image_bytes(p, image);
+	if (report_copy(&to->name, image->name, e) || add_platforms(to, p, image, e) || add_layers(to, p, image, e) ||
+	    add_created(to, p, image, e))
+		return -1;
+	return 0;
+}
+
+int report_images(struct flow_images *out, const struct pack *p, struct err *e)
+{
+	out->items = calloc(p->image_count + 1, sizeof(*out->items));
+	if (!out->items)
+		return err_memory(e);
+	out->count = p->image_count;
+	for (size_t i = 0; i < p->image_count; i++) {
+		if (add_image(&out->items[i], p, &p->images[i], e)) {
+			report_images_release(out);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+void report_images_release(struct flow_images *images)
+{
+	for (size_t i = 0; i < images->count; i++) {
+		struct flow_image *image = &images->items[i];
+		for (size_t k = 0; k < image->platform_count; k++)
+			free(image->platforms[k].name);
+		for (size_t k = 0; k < image->layer_count; k++)
+			free(image->layers[k].media_type);
+		free(image->platforms);
+		free(image->layers);
+		free(image->name);
+		free(image->created);
+	}
+	free(images->items);
+	*images = (struct flow_images){ 0 };
+}
+
+static void image_json(struct jout *j, const struct flow_image *image)
+{
+	jout_object(j);
+	jout_key(j, "name");
+	jout_text(j, image->name);
+	jout_key(j, "digest");
+	jout_digest(j, &image->digest);
+	jout_key(j, "platforms");
+	jout_array(j);
+	for (size_t i = 0; i < image->platform_count; i++) {
+		jout_object(j);
+		jout_key(j, "platform");
+		jout_text(j, image->platforms[i].name);
+		jout_key(j, "digest");
+		jout_digest(j, &image->platforms[i].manifest);
+		jout_end(j);
+	}
+	jout_end(j);
+	jout_key(j, "layers");
+	jout_array(j);
+	for (size_t i = 0; i < image->layer_count; i++) {
+		jout_object(j);
+		jout_key(j, "digest");
+		jout_digest(j, &image->layers[i].digest);
+		jout_key(j, "bytes");
+		jout_u64(j, image->layers[i].bytes);
+		jout_key(j, "mediaType");
+		jout_text(j, image->layers[i].media_type);
+		jout_end(j);
+	}
+	jout_end(j);
+	jout_key(j, "bytes");
+	jout_u64(j, image->bytes);
+	jout_end(j);
+}
+
+void report_images_json(struct jout *j, const struct flow_images *images)
+{
+	jout_key(j, "images");
+	jout_array(j);
+	for (size_t i = 0; i < images->count; i++)
+		image_json(j, &images->items[i]);
+	jout_end(j);
+}
+
+int fetch_report_json(const struct fetch_report *r, struct buf *out, struct err *e)
+{
+	struct jout j = jout_begin(out);
+
+	jout_object(&j);
+	jout_key(&j, "archive");
+	jout_text(&j, r->archive);
+	jout_key(&j, "id");
+	jout_digest(&j, &r->id);
+	jout_key(&j, "bytes");
+	jout_u64(&j, r->bytes);
+	report_images_json(&j, &r->images);
+	/* One file is not split: `archive` and `bytes` say all there is. */
+	jout_key(&j, "chunks");
+	jout_array(&j);
+	jout_end(&j);
+	jout_key(&j, "downloaded_bytes");
+	jout_u64(&j, r->downloaded_bytes);
+	jout_key(&j, "reused_bytes");
+	jout_u64(&j, r->reused_bytes);
+	jout_end(&j);
+	return jout_finish(&j, e) || buf_puts(out, "\n", e) ? -1 : 0;
+}

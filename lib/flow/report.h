@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FLOW_REPORT_H
+#define FLOW_REPORT_H
+
+/* The images of a pack as every report shows them, and the pieces of JSON that reports share. */
+
+#include "flow/flow.h"
+#include "oci/json.h"
+#include "pack/pack.h"
+
+/* Fills *out (zeroed) from the pack; on failure *out is empty again. */
+int report_images(struct flow_images *out, const struct pack *p, struct err *e);
+void report_images_release(struct flow_images *images);
+
+/* "images":[{"name","digest","platforms","layers","bytes"}], key included. */
+void report_images_json(struct jout *j, const struct flow_images *images);
+
+/* strdup() that gives NULL for NULL, and fills *e if there is no memory. 0 or -1. */
+int report_copy(char **out, const char *text, struct err *e);
+
+#endif
