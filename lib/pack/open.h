@@ -3,8 +3,8 @@
 #define PACK_OPEN_H
 
 /*
- * An archive on disk, opened for reading: ours (strict) or another program's (tolerant where that is harmless), the same
- * view on both.
+ * An archive on disk, opened for reading: ours (strict) or another program's (tolerant where that is harmless), the
+ * same view on both.
  *
  * Opening reads the papers alone: every manifest, index and config that an image needs is read and proved against its
  * digest, so what `inspect` shows is true of these papers. Layers are proved by archive_verify() or when they are read.
@@ -22,28 +22,29 @@
 
 /* Who wrote it. */
 enum pack_origin {
-	ORIGIN_IMGPACK,       /* imgpack.json is the first member */
-	ORIGIN_OCI,           /* index.json (docker 25+, skopeo oci-archive, buildkit, ctr, crane, podman oci-archive) */
+	ORIGIN_IMGPACK, /* imgpack.json is the first member */
+	ORIGIN_OCI,     /* index.json (docker 25+, skopeo oci-archive, buildkit, ctr, crane, podman oci-archive) */
 	ORIGIN_DOCKER_ARCHIVE /* manifest.json alone (docker 1.10 to 24, skopeo docker-archive, podman, crane) */
 };
 
 struct pack_file {
-	struct space *space;      /* the tar itself; a scratch copy if it came compressed */
+	struct space *space; /* the tar itself; a scratch copy if it came compressed */
 	struct pack *pack;
-	struct layout *layout;    /* of an imgpack archive: what its bytes must be; else NULL */
+	struct layout *layout; /* of an imgpack archive: what its bytes must be; else NULL */
 	enum pack_origin origin;
-	const char *format;       /* "imgpack archive", "docker save (OCI layout)", ...: a static text for the person */
-	const char *compression;  /* "none", "gzip", "zstd", "xz": around the whole tar */
-	uint64_t bytes;           /* of the file as it is on disk */
-	char **unproved;          /* what could not be checked, a sentence each ("layers of x:1 carry no digest of ...") */
+	const char *format;      /* "imgpack archive", "docker save (OCI layout)", ...: a static text for the person */
+	const char *compression; /* "none", "gzip", "zstd", "xz": around the whole tar */
+	uint64_t bytes;          /* of the file as it is on disk */
+	char **unproved; /* what could not be checked, a sentence each ("layers of x:1 carry no digest of ...") */
 	size_t unproved_count;
 };
 
 /*
- * Opens `path`. Type from the first bytes, never from the name. gzip, xz and zstd outside are unpacked to a scratch space
- * first (said through `events`). Not an archive at all: ERR_CORRUPT that names what it seems to be. Refused, with the
- * member and the reason: duplicate names, names that leave the archive, links other than one step to an earlier member,
- * sparse and special members, trailing bytes, missing end blocks, layers or configs that are named but not there.
+ * Opens `path`. Type from the first bytes, never from the name. gzip, xz and zstd outside are unpacked to a scratch
+ * space first (said through `events`). Not an archive at all: ERR_CORRUPT that names what it seems to be. Refused, with
+ * the member and the reason: duplicate names, names that leave the archive, links other than one step to an earlier
+ * member, sparse and special members, trailing bytes, missing end blocks, layers or configs that are named but not
+ * there.
  */
 struct pack_file *pack_file_open(const char *path, const struct events *events, struct err *e);
 void pack_file_free(struct pack_file *f);
@@ -57,26 +58,27 @@ struct source *pack_file_open_blob(void *ctx, const struct pack_blob *blob, stru
 
 /* One thing that is wrong, for `verify` to list. Texts live during the call. */
 struct pack_problem {
-	uint64_t offset;     /* in the tar */
-	uint64_t length;     /* 0: unknown */
-	const char *member;  /* its name, escaped; or NULL */
-	const char *image;   /* the image it belongs to; or NULL */
+	uint64_t offset;    /* in the tar */
+	uint64_t length;    /* 0: unknown */
+	const char *member; /* its name, escaped; or NULL */
+	const char *image;  /* the image it belongs to; or NULL */
 	const char *what;
 };
 typedef void pack_problem_fn(void *ctx, const struct pack_problem *problem);
 
 struct verify_options {
-	bool diff_ids;       /* also decompress gzip and zstd layers and compare with the config's diff IDs */
-	size_t threads;      /* 0: parallel_cpus() */
+	bool diff_ids;            /* also decompress gzip and zstd layers and compare with the config's diff IDs */
+	size_t threads;           /* 0: parallel_cpus() */
 	pack_problem_fn *problem; /* called under a lock; NULL: nobody listens */
 	void *ctx;
 };
 
 /*
- * Every byte: the frame (an imgpack archive's headers, padding, order, end), every blob's digest, diff IDs if asked. Several
- * blobs at once, largest first. Goes on after a problem so that all are named; returns -1 with the first one as the error.
+ * Every byte: the frame (an imgpack archive's headers, padding, order, end), every blob's digest, diff IDs if asked.
+ * Several blobs at once, largest first. Goes on after a problem so that all are named; returns -1 with the first one as
+ * the error.
  */
 int pack_file_verify(struct pack_file *f, const struct verify_options *options, const struct events *events,
-                     struct err *e);
+		     struct err *e);
 
 #endif

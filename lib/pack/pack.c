@@ -287,7 +287,7 @@ static int preference(const struct pack_manifest *m)
 {
 	if (!m->image)
 		return 0;
-	if (strcmp(m->platform.os, "linux") || strcmp(m->platform.architecture, "amd64"))
+	if (strcmp(m->platform.os, "linux") != 0 || strcmp(m->platform.architecture, "amd64") != 0)
 		return 1;
 	return *m->platform.variant ? 2 : 3;
 }

@@ -67,8 +67,8 @@ static bool is_manifest(const char *media_type)
 static int add_index(struct walk *w, size_t blob, unsigned depth, struct err *e);
 
 /*
- * One descriptor of an index. A manifest that the image does not know (absent, shipped earlier) and things of unknown type
- * are named all the same: who puts the index somewhere must see that they are needed.
+ * One descriptor of an index. A manifest that the image does not know (absent, shipped earlier) and things of unknown
+ * type are named all the same: who puts the index somewhere must see that they are needed.
  */
 static int add_entry(struct walk *w, const struct descriptor *entry, unsigned depth, struct err *e)
 {
@@ -154,7 +154,7 @@ void pack_parts_free(struct pack_parts *parts)
 struct selection {
 	const struct pack *from;
 	struct pack *to;
-	bool *wanted; /* one a blob of `from` */
+	bool *wanted;  /* one a blob of `from` */
 	size_t *moved; /* its index in `to` */
 };
 
@@ -291,7 +291,8 @@ static int list_platforms(const struct pack_image *image, struct buf *out, struc
 	for (size_t i = 0; i < image->manifest_count; i++) {
 		if (!image->manifests[i].image)
 			continue;
-		if (buf_printf(out, e, "%s%s", out->len ? ", " : "", platform_text(&image->manifests[i].platform, text)))
+		if (buf_printf(out, e, "%s%s", out->len ? ", " : "",
+			       platform_text(&image->manifests[i].platform, text)))
 			return -1;
 	}
 	return 0;
@@ -317,5 +318,5 @@ ptrdiff_t pack_image_choose(const struct pack_image *image, const struct platfor
 	if (list_platforms(image, &list, e))
 		return -1;
 	return err_set(e, ERR_ABSENT, "the archive has no %s of it, only %s", platform_text(want, wanted),
-	               list.len ? list.data : "what is no image");
+		       list.len ? list.data : "what is no image");
 }

@@ -60,7 +60,7 @@ static int read_promise(const struct jval *object, struct promise *out, struct e
 
 static int read_platforms(const struct jval *object, struct toc_image *image, struct err *e)
 {
-	const struct jval *list;
+	const struct jval *list = NULL;
 
 	if (list_of(object, "platforms", LIMIT_INDEX_ENTRIES, &list, e))
 		return -1;
@@ -102,7 +102,7 @@ static int read_image(const struct jval *v, struct toc_image *image, struct err 
 
 static int read_images(const struct jval *root, struct toc *t, struct err *e)
 {
-	const struct jval *list;
+	const struct jval *list = NULL;
 
 	if (list_of(root, "images", LIMIT_IMAGES, &list, e))
 		return -1;
@@ -139,7 +139,7 @@ static int read_member(const struct jval *v, struct toc_member *m, struct err *e
 
 static int read_members(const struct jval *root, struct toc *t, struct err *e)
 {
-	const struct jval *list;
+	const struct jval *list = NULL;
 
 	if (list_of(root, "members", LIMIT_MEMBERS - 1, &list, e))
 		return -1;
@@ -155,7 +155,7 @@ static int read_members(const struct jval *root, struct toc *t, struct err *e)
 
 static int read_absent(const struct jval *root, struct toc *t, struct err *e)
 {
-	const struct jval *list;
+	const struct jval *list = NULL;
 
 	if (!jval_get(root, "absent"))
 		return 0;

@@ -19,7 +19,7 @@ static int check_name(const struct toc *t, size_t i, struct err *e)
 	char shown[MEMBER_NAME_SIZE];
 	const char *expected = i < blobs ? blob_member_name(&m->promise.digest, want) : papers[i - blobs];
 
-	if (strcmp(m->name, expected))
+	if (strcmp(m->name, expected) != 0)
 		return err_set(e, ERR_CORRUPT, "members[%zu]: is named '%s', expected '%s'", i,
 			       text_escape_str(shown, sizeof(shown), m->name), expected);
 	return 0;

@@ -99,7 +99,7 @@ bool toc_name_valid(const char *name)
 	char local[REFERENCE_TEXT_SIZE];
 	struct reference r;
 
-	return !reference_parse(&r, name, NULL) && !strcmp(reference_local_name(&r, local), name);
+	return !reference_parse(&r, name, NULL) && strcmp(reference_local_name(&r, local), name) == 0;
 }
 
 /* One image of the pack in the TOC's shape; `platforms` has room for its manifests. */

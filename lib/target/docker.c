@@ -13,8 +13,8 @@
  *
  *     daemon learned -> plan -> looked before (nothing is moved unasked) -> one tar streamed -> looked after
  *
- * The tar's papers come last and every blob is hashed again on its way, so a byte that is wrong breaks the stream before
- * the daemon has read that there is an image.
+ * The tar's papers come last and every blob is hashed again on its way, so a byte that is wrong breaks the stream
+ * before the daemon has read that there is an image.
  */
 struct loading {
 	const struct load_request *request;
@@ -51,8 +51,8 @@ static void announce(const struct loading *l, const struct docker_want *w, const
 	if (w->had)
 		event_text(events, EVENT_NOTE, "%s: is there already, image %s", name, ours);
 	else if (is_taken(w, seen))
-		event_text(events, EVENT_NOTE, "%s: is image %s there, becomes %s", name, digest_text(&seen->id, theirs),
-		           ours);
+		event_text(events, EVENT_NOTE, "%s: is image %s there, becomes %s", name,
+			   digest_text(&seen->id, theirs), ours);
 	else
 		event_text(events, EVENT_NOTE, "%s: becomes image %s", name, ours);
 }
@@ -78,7 +78,7 @@ static int look_before(struct loading *l, struct err *e)
 		if (taken++)
 			continue;
 		err_set(&first, ERR_TARGET, "%s: is another image there, %s; this one is %s", load_image_noun(w->load),
-		        digest_text(&seen.id, theirs), digest_text(&w->id, ours));
+			digest_text(&seen.id, theirs), digest_text(&w->id, ours));
 	}
 	if (!taken)
 		return 0;
@@ -125,7 +125,8 @@ static int stream_layout(struct loading *l, const struct layout *layout, struct 
 {
 	const struct load_request *r = l->request;
 	struct progress progress = { .events = r->events, .item = ++l->next_item, .total = layout->size };
-	AUTO(source) tar = source_tap(layout_source(layout, pack_file_open_blob, r->file, e), count_bytes, &progress, e);
+	AUTO(source)
+	tar = source_tap(layout_source(layout, pack_file_open_blob, r->file, e), count_bytes, &progress, e);
 
 	if (!tar)
 		return -1;
@@ -158,8 +159,8 @@ static int send_choices(struct loading *l, const struct pack_choice *choices, si
 }
 
 /*
- * docker takes all images in one tar, shared layers once. podman keeps the registry's digests only of a tar with one image
- * in it, so it gets them one by one.
+ * docker takes all images in one tar, shared layers once. podman keeps the registry's digests only of a tar with one
+ * image in it, so it gets them one by one.
  */
 static int send_all(struct loading *l, struct err *e)
 {
@@ -234,7 +235,7 @@ static int look_after(struct loading *l, struct err *e)
 			return -1;
 		if (w->load->name && !w->tagged && name == id)
 			event_text(l->request->events, EVENT_NOTE, "%s: this daemon keeps no names by digest; it is %s",
-			           w->load->name, id);
+				   w->load->name, id);
 		if (w->had)
 			l->result->skipped_bytes += pack_image_bytes(l->request->file->pack, w->load->image);
 	}

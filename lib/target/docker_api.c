@@ -98,7 +98,9 @@ static int refused(struct http_reply *r, struct err *e)
 int docker_ping(struct docker *d, struct err *e)
 {
 	AUTO_BUF url = { 0 };
-	struct http_request request = { .method = HTTP_GET, .unix_socket = d->host.socket, .max_body = LIMIT_ERROR_BODY };
+	struct http_request request = { .method = HTTP_GET,
+					.unix_socket = d->host.socket,
+					.max_body = LIMIT_ERROR_BODY };
 
 	if (url_of(d, "/_ping", &url, e))
 		return -1;
@@ -211,7 +213,7 @@ static int learn_platform(const struct jval *version, const struct jval *info, s
 int docker_learn(struct docker *d, struct docker_kind *out, struct err *e)
 {
 	struct docker_kind kind = { 0 };
-	struct jdoc *answer;
+	struct jdoc *answer = NULL;
 
 	if (docker_get(d, "/version", false, &answer, e))
 		return -1;
@@ -248,11 +250,11 @@ static int read_verdict(struct http_reply *r, const struct events *events, struc
 }
 
 /*
- * The upload has a client of its own. A daemon says nothing while it unpacks, much longer than any registry may be silent;
- * and docker closes the connection behind an upload, which must not hit the next question.
+ * The upload has a client of its own. A daemon says nothing while it unpacks, much longer than any registry may be
+ * silent; and docker closes the connection behind an upload, which must not hit the next question.
  */
 int docker_post_load(struct docker *d, struct source *tar, uint64_t size, unsigned seconds, const struct events *events,
-                     struct err *e)
+		     struct err *e)
 {
 	static const char *const headers[] = { "Content-Type: application/x-tar", NULL };
 	AUTO_BUF url = { 0 };

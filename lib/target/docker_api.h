@@ -22,8 +22,8 @@ struct docker;
 
 /*
  * A connection to `host` ("unix:///path", "tcp://host:port"; NULL: $DOCKER_HOST, else /var/run/docker.sock). Nothing is
- * sent yet. tcp:// is TLS if DOCKER_TLS_VERIFY or DOCKER_TLS is set; ca.pem, cert.pem and key.pem stand in DOCKER_CERT_PATH
- * or ~/.docker. ERR_USAGE for ssh://, npipe:// and what is no address at all. `http` is borrowed.
+ * sent yet. tcp:// is TLS if DOCKER_TLS_VERIFY or DOCKER_TLS is set; ca.pem, cert.pem and key.pem stand in
+ * DOCKER_CERT_PATH or ~/.docker. ERR_USAGE for ssh://, npipe:// and what is no address at all. `http` is borrowed.
  */
 struct docker *docker_new(const char *host, struct http *http, struct err *e);
 void docker_free(struct docker *d);
@@ -47,10 +47,10 @@ struct docker_kind {
 int docker_learn(struct docker *d, struct docker_kind *out, struct err *e);
 
 /*
- * POST /images/load of `size` bytes of tar (borrowed, read to its end). 0: the daemon says that it loaded something, which
- * proves nothing yet. `seconds`: how long it may be silent.
+ * POST /images/load of `size` bytes of tar (borrowed, read to its end). 0: the daemon says that it loaded something,
+ * which proves nothing yet. `seconds`: how long it may be silent.
  */
 int docker_post_load(struct docker *d, struct source *tar, uint64_t size, unsigned seconds, const struct events *events,
-                     struct err *e);
+		     struct err *e);
 
 #endif

@@ -54,7 +54,7 @@ static int read_id(const struct jval *image, struct digest *out, struct err *e)
 		return err_set(e, ERR_TARGET, "the daemon shows the image without an ID");
 	if (digest_parse(out, text, strlen(text), NULL) && !digest_parse_hex(out, text, strlen(text)))
 		return err_set(e, ERR_TARGET, "the daemon shows the image with an ID that is none: %s",
-		               text_escape_str(shown, sizeof(shown), text));
+			       text_escape_str(shown, sizeof(shown), text));
 	return 0;
 }
 
@@ -62,7 +62,7 @@ int docker_look(struct docker *d, const struct docker_want *want, struct docker_
 {
 	char path[REFERENCE_TEXT_SIZE + 16];
 	struct docker_seen s = { 0 };
-	struct jdoc *answer;
+	struct jdoc *answer = NULL;
 
 	/* Names are made of letters, digits and "._-/:@[]": nothing that a path would have to escape. */
 	(void)snprintf(path, sizeof(path), "/images/%s/json", want->ask);
@@ -79,7 +79,7 @@ int docker_look(struct docker *d, const struct docker_want *want, struct docker_
 		s.layers_equal = layers_equal(layers, want->run);
 		s.tag_there = want->tagged && list_has(jval_get(image, "RepoTags"), &want->reference, false);
 		s.digest_there = !want->tagged && want->load->name &&
-		                 list_has(jval_get(image, "RepoDigests"), &want->reference, true);
+				 list_has(jval_get(image, "RepoDigests"), &want->reference, true);
 	}
 	*seen = s;
 	return 0;
@@ -100,9 +100,10 @@ int docker_mismatch(const struct docker_want *want, const struct docker_seen *se
 	if (!seen->there)
 		return err_set(e, ERR_TARGET, "is not there, expected image %s", expected);
 	if (!digest_equal(&seen->id, &want->id))
-		return err_set(e, ERR_TARGET, "is image %s there, expected %s", digest_text(&seen->id, found), expected);
+		return err_set(e, ERR_TARGET, "is image %s there, expected %s", digest_text(&seen->id, found),
+			       expected);
 	if (!seen->layers_equal)
 		return err_set(e, ERR_TARGET, "image %s has %zu layers there that are not the expected %zu", expected,
-		               seen->layer_count, want->run->layer_count);
+			       seen->layer_count, want->run->layer_count);
 	return err_set(e, ERR_TARGET, "image %s is there, but not under this name", expected);
 }

@@ -27,10 +27,10 @@ struct docker_want {
 struct docker_seen {
 	bool there;
 	struct digest id;
-	bool layers_equal;  /* RootFS.Layers are the diff IDs */
+	bool layers_equal; /* RootFS.Layers are the diff IDs */
 	size_t layer_count;
-	bool tag_there;     /* RepoTags has the name */
-	bool digest_there;  /* RepoDigests has the name */
+	bool tag_there;    /* RepoTags has the name */
+	bool digest_there; /* RepoDigests has the name */
 };
 
 /* Looks. ERR_TARGET if the daemon answers what no docker would. */

@@ -47,8 +47,8 @@ static int find_file(char **out, const char *folder, const char *name, struct er
 }
 
 /*
- * docker's client takes DOCKER_TLS for "TLS without checking the certificate"; here it is checked all the same. A client
- * certificate is optional, the authority is not: a daemon's certificate is nearly always a private one.
+ * docker's client takes DOCKER_TLS for "TLS without checking the certificate"; here it is checked all the same. A
+ * client certificate is optional, the authority is not: a daemon's certificate is nearly always a private one.
  */
 static int find_certificates(struct docker_host *h, struct err *e)
 {
@@ -83,7 +83,7 @@ static int parse_tcp(struct docker_host *h, const char *rest, struct err *e)
 		return err_set(e, ERR_USAGE, "%s: the port is no number from 1 to 65535", h->text);
 	h->tls = env_set("DOCKER_TLS_VERIFY") || env_set("DOCKER_TLS");
 	if (asprintf(&h->url, "%s://%.*s%s", h->tls ? "https" : "http", (int)len, rest,
-	             port ? "" : (h->tls ? ":2376" : ":2375")) < 0) {
+		     port ? "" : (h->tls ? ":2376" : ":2375")) < 0) {
 		h->url = NULL;
 		return err_memory(e);
 	}
@@ -101,15 +101,15 @@ int docker_host_parse(struct docker_host *out, const char *host, struct err *e)
 		return parse_tcp(out, host + strlen("tcp://"), e);
 	if (text_starts(host, "ssh://"))
 		return err_set(e, ERR_USAGE,
-		               "%s: daemons behind ssh are not reached directly; forward the socket (ssh -N -L "
-		               "/tmp/d.sock:/var/run/docker.sock HOST) and set DOCKER_HOST=unix:///tmp/d.sock",
-		               out->text);
+			       "%s: daemons behind ssh are not reached directly; forward the socket (ssh -N -L "
+			       "/tmp/d.sock:/var/run/docker.sock HOST) and set DOCKER_HOST=unix:///tmp/d.sock",
+			       out->text);
 	if (text_starts(host, "npipe://"))
 		return err_set(e, ERR_USAGE,
-		               "%s: Windows pipes are not supported; let the daemon listen on tcp:// or unix://",
-		               out->text);
+			       "%s: Windows pipes are not supported; let the daemon listen on tcp:// or unix://",
+			       out->text);
 	return err_set(e, ERR_USAGE, "%s: is no address of a docker daemon; write unix:///path or tcp://host:port",
-	               out->text);
+		       out->text);
 }
 
 void docker_host_release(struct docker_host *h)
@@ -126,8 +126,8 @@ int docker_host_explain(const struct docker_host *h, struct err *e)
 	if (!e || e->kind != ERR_NETWORK)
 		return -1;
 	if (!h->socket)
-		return h->tls ? err_hint(e, "does a daemon listen there?") :
-		                err_hint(e, "does a daemon listen there? " TLS_HINT);
+		return h->tls ? err_hint(e, "does a daemon listen there?")
+			      : err_hint(e, "does a daemon listen there? " TLS_HINT);
 	if (!access(h->socket, R_OK | W_OK))
 		return err_hint(e, "is the daemon running?");
 	if (errno == EACCES || errno == EPERM)

@@ -2,24 +2,25 @@
 #ifndef TARGET_DOCKER_HOST_H
 #define TARGET_DOCKER_HOST_H
 
-/* Where a docker daemon listens: DOCKER_HOST and the variables of docker's client around it, read as docker reads them. */
+/* Where a docker daemon listens: DOCKER_HOST and the variables of docker's client around it, read as docker reads them.
+ */
 
 #include "base/err.h"
 
 #include <stdbool.h>
 
 struct docker_host {
-	char text[256];    /* for messages: "unix:///var/run/docker.sock" */
-	char *socket;      /* path of the unix socket, or NULL */
-	char *url;         /* "http://docker", "https://host:2376": without a path */
+	char text[256]; /* for messages: "unix:///var/run/docker.sock" */
+	char *socket;   /* path of the unix socket, or NULL */
+	char *url;      /* "http://docker", "https://host:2376": without a path */
 	bool tls;
 	char *cacert, *cert, *key; /* files, if tls; NULL: the file is not there */
 };
 
 /*
- * Reads "unix:///path" or "tcp://host[:port]"; NULL: $DOCKER_HOST, else unix:///var/run/docker.sock. ERR_USAGE for ssh://,
- * npipe:// and what is no address; ERR_LOCAL if TLS is asked for and ca.pem is not there. *out must be zero, and is
- * released by the caller on failure too.
+ * Reads "unix:///path" or "tcp://host[:port]"; NULL: $DOCKER_HOST, else unix:///var/run/docker.sock. ERR_USAGE for
+ * ssh://, npipe:// and what is no address; ERR_LOCAL if TLS is asked for and ca.pem is not there. *out must be zero,
+ * and is released by the caller on failure too.
  */
 int docker_host_parse(struct docker_host *out, const char *host, struct err *e);
 void docker_host_release(struct docker_host *h);

@@ -16,8 +16,8 @@ static size_t the_image(const struct pack_image *image)
 	return i;
 }
 
-static ptrdiff_t choose_manifest(const struct load_request *r, const struct docker_kind *kind, const struct load_image *load,
-                                 struct err *e)
+static ptrdiff_t choose_manifest(const struct load_request *r, const struct docker_kind *kind,
+				 const struct load_image *load, struct err *e)
 {
 	const struct platform *want = r->platform ? r->platform : &kind->platform;
 	char theirs[PLATFORM_TEXT_SIZE];
@@ -27,13 +27,14 @@ static ptrdiff_t choose_manifest(const struct load_request *r, const struct dock
 	if (chosen >= 0 || r->platform || pack_image_platforms(load->image) != 1)
 		return chosen;
 	chosen = (ptrdiff_t)the_image(load->image);
-	event_text(r->events, EVENT_WARNING, "%s is for %s, but the daemon runs %s: it will be there, but may not start",
-	           load_image_noun(load), platform_text(&load->image->manifests[chosen].platform, ours),
-	           platform_text(want, theirs));
+	event_text(r->events, EVENT_WARNING,
+		   "%s is for %s, but the daemon runs %s: it will be there, but may not start", load_image_noun(load),
+		   platform_text(&load->image->manifests[chosen].platform, ours), platform_text(want, theirs));
 	return chosen;
 }
 
-/* True if everything that the image's root names is in the archive; an index with holes cannot be pushed on from docker. */
+/* True if everything that the image's root names is in the archive; an index with holes cannot be pushed on from
+ * docker. */
 static int is_complete(const struct pack *p, const struct pack_choice *choice, bool *complete, struct err *e)
 {
 	AUTO(pack_parts) parts = pack_parts_of(p, choice, e);
@@ -50,7 +51,8 @@ static int is_complete(const struct pack *p, const struct pack_choice *choice, b
 	return 0;
 }
 
-static int choose_root(struct docker_want *w, const struct load_request *r, const struct docker_kind *kind, struct err *e)
+static int choose_root(struct docker_want *w, const struct load_request *r, const struct docker_kind *kind,
+		       struct err *e)
 {
 	const struct pack *p = r->file->pack;
 	const struct pack_image *image = w->load->image;
@@ -69,7 +71,8 @@ static int choose_root(struct docker_want *w, const struct load_request *r, cons
 	return 0;
 }
 
-static int plan_image(struct docker_want *w, const struct load_request *r, const struct docker_kind *kind, struct err *e)
+static int plan_image(struct docker_want *w, const struct load_request *r, const struct docker_kind *kind,
+		      struct err *e)
 {
 	const struct load_image *load = w->load;
 	ptrdiff_t manifest = choose_manifest(r, kind, load, e);

@@ -25,7 +25,7 @@ static int take_sentence(struct docker_stream *s, const char *words, struct err 
 	if (text_starts(words, "Loaded image"))
 		s->loaded = true;
 	event_text(s->events, EVENT_DETAIL, "the daemon says: %s",
-	           text_escape(shown, sizeof(shown), words, strcspn(words, "\r\n")));
+		   text_escape(shown, sizeof(shown), words, strcspn(words, "\r\n")));
 	return 0;
 }
 
@@ -77,10 +77,11 @@ static int take_byte(struct docker_stream *s, char c, struct err *e)
 			return 0;
 		if (c != '{')
 			return err_set(e, ERR_TARGET, "the daemon's answer is no JSON object but starts with '%s'",
-			               text_escape(shown, sizeof(shown), &c, 1));
+				       text_escape(shown, sizeof(shown), &c, 1));
 	}
 	if (s->object.len >= LIMIT_DOCKER_LINE)
-		return err_set(e, ERR_TARGET, "the daemon's answer has an object of more than %u bytes", LIMIT_DOCKER_LINE);
+		return err_set(e, ERR_TARGET, "the daemon's answer has an object of more than %u bytes",
+			       LIMIT_DOCKER_LINE);
 	if (buf_add(&s->object, &c, 1, e))
 		return -1;
 	follow(s, c);

@@ -3,9 +3,9 @@
 #define TARGET_DOCKER_STREAM_H
 
 /*
- * What POST /images/load answers: JSON objects one behind the other, cut anywhere by the network. docker answers HTTP 200
- * before it knows how the load ends; an error is then an object of the stream, and the containerd store's failed unpack is
- * only a sentence in one. podman answers one object without a newline.
+ * What POST /images/load answers: JSON objects one behind the other, cut anywhere by the network. docker answers HTTP
+ * 200 before it knows how the load ends; an error is then an object of the stream, and the containerd store's failed
+ * unpack is only a sentence in one. podman answers one object without a newline.
  */
 
 #include "base/buf.h"
@@ -19,11 +19,11 @@
 /* `struct docker_stream s = { .events = ev };`; docker_stream_release() at the end. */
 struct docker_stream {
 	const struct events *events;
-	struct buf object;  /* the one that is arriving */
-	unsigned depth;     /* of open braces in it */
+	struct buf object; /* the one that is arriving */
+	unsigned depth;    /* of open braces in it */
 	bool in_string;
-	bool escaped;       /* behind a backslash */
-	bool loaded;        /* "Loaded image" was said */
+	bool escaped; /* behind a backslash */
+	bool loaded;  /* "Loaded image" was said */
 	uint64_t total;
 };
 

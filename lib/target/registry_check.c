@@ -2,6 +2,7 @@
 #include "target/registry_plan.h"
 
 #include "base/parallel.h"
+#include "target/again.h"
 #include "target/result.h"
 
 #include <pthread.h>
@@ -20,21 +21,38 @@ struct check {
 	struct digest there;
 };
 
-/* What the tag points at: 1 and *digest, 0, or -1. Some registries answer HEAD without the digest. */
-static int ask_tag(struct registry_conn *c, const struct push_image *image, struct digest *digest, struct err *e)
+/* A question about one thing in one repository. */
+struct question {
+	struct registry_conn *conn;
+	const char *repository;
+	const char *selector;       /* of a manifest; or NULL */
+	const struct promise *blob; /* or NULL */
+	struct digest answer;       /* of a manifest that is there */
+};
+
+/* Some registries answer HEAD without the digest: then the manifest itself says what it is. */
+static int ask_once(void *ctx, struct err *e)
 {
 	static const struct digest none;
+	struct question *q = ctx;
 	char content_type[128];
 	AUTO_BUF bytes = { 0 };
 	struct digest d = none;
-	int has = registry_has_manifest(c, image->reference.repository, image->selector, &d, e);
 
+	if (q->blob)
+		return registry_has_blob(q->conn, q->repository, q->blob, e);
+	int has = registry_has_manifest(q->conn, q->repository, q->selector, &d, e);
 	if (has > 0 && digest_equal(&d, &none) &&
-	    registry_get_manifest(c, image->reference.repository, image->selector, &bytes, &d, content_type, e))
+	    registry_get_manifest(q->conn, q->repository, q->selector, &bytes, &d, content_type, e))
 		return -1;
-	if (has > 0)
-		*digest = d;
+	q->answer = d;
 	return has;
+}
+
+/* 1: there; 0: not; -1. */
+static int ask(struct question *q, struct err *e)
+{
+	return again(ask_once, q, e);
 }
 
 static void note_taken(struct check *k, size_t i, const struct digest *there)
@@ -56,21 +74,21 @@ static int check_tag(void *ctx, size_t i, size_t worker, struct err *e)
 	struct registry_conn *c = push_conn(k->push, worker, e);
 	char old[DIGEST_TEXT_SIZE];
 	char new[DIGEST_TEXT_SIZE];
-	struct digest there;
+	struct question q = { .conn = c, .repository = image->reference.repository, .selector = image->selector };
 
-	int has = c ? ask_tag(c, image, &there, e) : -1;
+	int has = c ? ask(&q, e) : -1;
 	if (has < 0)
 		return err_at(e, "%s", image->load->name);
 	if (!has)
 		return 0;
-	image->had = digest_equal(&there, ours);
+	image->had = digest_equal(&q.answer, ours);
 	if (image->had)
 		return 0;
 	if (!plan->request->replace)
-		note_taken(k, i, &there);
+		note_taken(k, i, &q.answer);
 	else
 		event_text(plan->request->events, EVENT_NOTE, "%s: is %s there, becomes %s", image->loaded_as,
-		           digest_text(&there, old), digest_text(ours, new));
+			   digest_text(&q.answer, old), digest_text(ours, new));
 	return 0;
 }
 
@@ -84,7 +102,7 @@ static int refuse_taken(const struct check *k, struct err *e)
 	if (!k->taken)
 		return 0;
 	err_set(e, ERR_TARGET, "%s: is %s there, this one is %s", image->load->name, digest_text(&k->there, old),
-	        digest_text(&plan->request->file->pack->blobs[image->root].promise.digest, new));
+		digest_text(&plan->request->file->pack->blobs[image->root].promise.digest, new));
 	if (k->taken > 1)
 		err_hint(e, "so are %zu other names", k->taken - 1);
 	return err_hint(e, "nothing was uploaded; --replace moves the tag");
@@ -92,42 +110,42 @@ static int refuse_taken(const struct check *k, struct err *e)
 
 /* A part that the archive does not have must stand in the repository already. */
 static int check_part(struct registry_conn *c, const struct push_image *image, const struct pack_blob *b, bool paper,
-                      struct err *e)
+		      struct err *e)
 {
 	char digest[DIGEST_TEXT_SIZE];
-	struct digest there;
-	int has;
+	struct question q = { .conn = c, .repository = image->reference.repository };
 
 	digest_text(&b->promise.digest, digest);
 	if (paper)
-		has = registry_has_manifest(c, image->reference.repository, digest, &there, e);
+		q.selector = digest;
 	else
-		has = registry_has_blob(c, image->reference.repository, &b->promise, e);
+		q.blob = &b->promise;
+	int has = ask(&q, e);
 	if (has < 0)
 		return -1;
 	if (has)
 		return 0;
 	return err_set(e, ERR_TARGET,
-	               "needs the %s %s, which is neither in the archive nor in the registry; nothing was uploaded",
-	               blob_role_text(b->role), digest);
+		       "needs the %s %s, which is neither in the archive nor in the registry; nothing was uploaded",
+		       blob_role_text(b->role), digest);
 }
 
 /* An index with holes: --platform pushes one of its manifests instead. */
 static int check_unknown(struct registry_conn *c, const struct push_image *image, struct err *e)
 {
 	char digest[DIGEST_TEXT_SIZE];
-	struct digest there;
+	struct question q = { .conn = c, .repository = image->reference.repository, .selector = digest };
 
 	if (!image->parts->unknown)
 		return 0;
 	digest_text(&image->parts->first_unknown, digest);
-	int has = registry_has_manifest(c, image->reference.repository, digest, &there, e);
+	int has = ask(&q, e);
 	if (has < 0)
 		return -1;
 	if (has && image->parts->unknown == 1)
 		return 0;
-	err_set(e, ERR_TARGET, "its index names %zu manifests that are not in the archive (%s%s)", image->parts->unknown,
-	        image->parts->unknown > 1 ? "first " : "", digest);
+	err_set(e, ERR_TARGET, "its index names %zu manifests that are not in the archive (%s%s)",
+		image->parts->unknown, image->parts->unknown > 1 ? "first " : "", digest);
 	return err_hint(e, "a registry takes no such index; --platform loads one platform of it; nothing was uploaded");
 }
 
@@ -161,7 +179,7 @@ int push_check(struct push *p, struct err *e)
 {
 	struct check k = { .push = p, .lock = PTHREAD_MUTEX_INITIALIZER };
 	int failed = parallel_for(p->plan->count, p->workers, check_tag, &k, e) || refuse_taken(&k, e) ||
-	             parallel_for(p->plan->count, p->workers, check_parts, &k, e);
+		     parallel_for(p->plan->count, p->workers, check_parts, &k, e);
 
 	pthread_mutex_destroy(&k.lock);
 	return failed ? -1 : 0;

@@ -13,14 +13,15 @@ static int read_name(struct push_image *image, const char *registry, struct err 
 	const char *name = image->load->name;
 
 	if (!name)
-		return err_set(e, ERR_USAGE, "an image of the archive has no name, and a registry keeps none without; "
-		                             "give it one with --name");
+		return err_set(e, ERR_USAGE,
+			       "an image of the archive has no name, and a registry keeps none without; "
+			       "give it one with --name");
 	if (reference_parse(&image->reference, name, e))
 		return -1;
 	if (strcmp(image->reference.registry, registry) != 0)
 		return err_set(e, ERR_USAGE,
-		               "%s: is a name at %s, not at %s; a registry's host has a dot, a port or is localhost", name,
-		               image->reference.registry, text_escape_str(shown, sizeof(shown), registry));
+			       "%s: is a name at %s, not at %s; a registry's host has a dot, a port or is localhost",
+			       name, image->reference.registry, text_escape_str(shown, sizeof(shown), registry));
 	return 0;
 }
 
@@ -59,8 +60,10 @@ static void name_it(struct push_image *image, const struct load_request *r)
 		return;
 	}
 	if (!digest_equal(&there.digest, root))
-		event_text(r->events, EVENT_WARNING, "%s: this digest is not in the archive and will not resolve; what is "
-		           "there becomes %s", image->load->name, digest_text(root, text));
+		event_text(r->events, EVENT_WARNING,
+			   "%s: this digest is not in the archive and will not resolve; what is "
+			   "there becomes %s",
+			   image->load->name, digest_text(root, text));
 	there.digest = *root;
 	*there.tag = '\0';
 	(void)reference_text(&there, image->loaded_as);

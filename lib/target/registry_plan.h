@@ -15,20 +15,21 @@
 /* One image of a request. */
 struct push_image {
 	const struct load_image *load;
-	struct reference reference;            /* of its name there */
+	struct reference reference; /* of its name there */
 	struct pack_choice choice;
-	struct pack_parts *parts;              /* owned: what must stand in the repository */
-	size_t root;                           /* blob of the pack: what the tag will point at */
-	char selector[REFERENCE_TEXT_SIZE];    /* the tag, or the root's digest */
+	struct pack_parts *parts;           /* owned: what must stand in the repository */
+	size_t root;                        /* blob of the pack: what the tag will point at */
+	char selector[REFERENCE_TEXT_SIZE]; /* the tag, or the root's digest */
 	char loaded_as[REFERENCE_TEXT_SIZE];
-	bool had;                              /* the registry answered that it has it under this name */
+	bool had; /* the registry answered that it has it under this name */
 };
 
 /* One blob in one repository; each pair once. */
 struct push_blob {
-	size_t blob;        /* of the pack */
-	size_t image;       /* the first image that needs it, for its repository and for messages */
-	ptrdiff_t from;     /* blobs[] of the plan: the same blob in another repository, from which it can be mounted; or -1 */
+	size_t blob;    /* of the pack */
+	size_t image;   /* the first image that needs it, for its repository and for messages */
+	ptrdiff_t from; /* blobs[] of the plan: the same blob in another repository, from which it can be mounted; or -1
+			 */
 };
 
 struct push_plan {
@@ -37,13 +38,13 @@ struct push_plan {
 	size_t count;
 	struct push_blob *blobs; /* largest first; of those with from < 0, then the others */
 	size_t blob_count;
-	size_t first_mount;      /* blobs[] from here on have from >= 0 */
+	size_t first_mount; /* blobs[] from here on have from >= 0 */
 	size_t blob_capacity;
 };
 
 /*
- * Reads names, chooses platforms, lists what each image is made of. ERR_USAGE: an image without a name, or a name that is
- * not in `registry`. ERR_ABSENT: no such platform.
+ * Reads names, chooses platforms, lists what each image is made of. ERR_USAGE: an image without a name, or a name that
+ * is not in `registry`. ERR_ABSENT: no such platform.
  */
 struct push_plan *push_plan_new(const char *registry, const struct load_request *request, struct err *e);
 void push_plan_free(struct push_plan *p);

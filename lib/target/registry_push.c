@@ -4,46 +4,10 @@
 #include "base/cancel.h"
 #include "base/limits.h"
 #include "base/parallel.h"
+#include "target/again.h"
 #include "target/result.h"
 
-#include <errno.h>
 #include <string.h>
-#include <time.h>
-
-/* Trying again. Only what the network did is worth a second try; an answer of the registry stays the same. */
-
-static bool worth_another_try(const struct err *e)
-{
-	return e->kind == ERR_NETWORK && (e->sys < 400 || e->sys == 408 || e->sys == 429 || e->sys >= 500);
-}
-
-/* Half a second, one, two, ..., a signal cuts it short. */
-static int wait_before(unsigned attempt, struct err *e)
-{
-	struct timespec left = { .tv_sec = (time_t)(1u << attempt) / 2, .tv_nsec = attempt ? 0 : 500000000 };
-
-	while (nanosleep(&left, &left) && errno == EINTR)
-		if (cancel_check(e))
-			return -1;
-	return cancel_check(e);
-}
-
-typedef int attempt_fn(void *ctx, struct err *e);
-
-static int try_several(attempt_fn *attempt, void *ctx, struct err *e)
-{
-	for (unsigned i = 0;; i++) {
-		struct err why = { 0 };
-		int result = attempt(ctx, &why);
-		if (result >= 0)
-			return result;
-		if (i + 1 < LIMIT_PUSH_TRIES && worth_another_try(&why) && !wait_before(i, e))
-			continue;
-		if (e && (e->kind != ERR_CANCELLED || !cancel_requested()))
-			*e = why;
-		return err_at(e, "tried %u times", i + 1);
-	}
-}
 
 /* Blobs. */
 
@@ -68,8 +32,8 @@ static int count_sent(void *ctx, const void *bytes, size_t len, struct err *e)
 }
 
 /*
- * A mount is an offer that a registry may turn down in many ways (202, 401, 404, 405), and some say 201 without doing it.
- * So only the blob itself, seen in the repository, counts; everything else leads to the upload.
+ * A mount is an offer that a registry may turn down in many ways (202, 401, 404, 405), and some say 201 without doing
+ * it. So only the blob itself, seen in the repository, counts; everything else leads to the upload.
  */
 static bool mount(struct turn *t)
 {
@@ -126,7 +90,7 @@ static int blob_turn(void *ctx, size_t item, size_t worker, struct err *e)
 		return -1;
 	digest_text(&t.what->promise.digest, digest);
 	event_begin(events, item + 1, t.what->promise.size, "%.19s %s", digest, blob_role_text(t.what->role));
-	int how = try_several(put_blob, &t, e);
+	int how = again(put_blob, &t, e);
 	event_end(events, item + 1, how < 0 ? "failed" : said[how]);
 	if (how < 0)
 		return err_at(e, "%s: %s %s", image->load->name, blob_role_text(t.what->role), digest);
@@ -186,7 +150,7 @@ static const char *paper_bytes(struct push *p, const struct pack_blob *b, struct
 
 /* Registries want the Content-Type to be the manifest's own; an archive by another program may not say it. */
 static int send_paper(struct push *p, struct registry_conn *c, const struct push_image *image, size_t blob,
-                      const char *selector, struct err *e)
+		      const char *selector, struct err *e)
 {
 	const struct pack_blob *b = &p->plan->request->file->pack->blobs[blob];
 	char media_type[MEDIA_TYPE_SIZE];
@@ -194,7 +158,8 @@ static int send_paper(struct push *p, struct registry_conn *c, const struct push
 	AUTO_BUF room = { 0 };
 	const char *bytes = paper_bytes(p, b, &room, e);
 
-	if (!bytes || paper_kind(bytes, (size_t)b->promise.size, *b->media_type ? b->media_type : NULL, &kind, media_type, e))
+	if (!bytes ||
+	    paper_kind(bytes, (size_t)b->promise.size, *b->media_type ? b->media_type : NULL, &kind, media_type, e))
 		return -1;
 	struct paper_put w = {
 		.conn = c,
@@ -204,7 +169,7 @@ static int send_paper(struct push *p, struct registry_conn *c, const struct push
 		.bytes = bytes,
 		.len = (size_t)b->promise.size,
 	};
-	if (try_several(put_paper, &w, e))
+	if (again(put_paper, &w, e))
 		return -1;
 	p->sent += b->promise.size;
 	return 0;
@@ -235,27 +200,50 @@ int push_children(struct push *p, struct err *e)
 	return parallel_for(p->plan->count, p->workers, children_turn, p, e);
 }
 
+struct paper_get {
+	struct registry_conn *conn;
+	const struct push_image *image;
+	struct buf bytes; /* released by the caller */
+	struct digest digest;
+};
+
+static int get_paper(void *ctx, struct err *e)
+{
+	struct paper_get *g = ctx;
+	char content_type[128];
+
+	buf_clear(&g->bytes);
+	return registry_get_manifest(g->conn, g->image->reference.repository, g->image->selector, &g->bytes, &g->digest,
+				     content_type, e);
+}
+
 /* The last word: what does the registry give to one who asks for this name? */
-static int read_back(struct registry_conn *c, const struct push_image *image, const struct pack_blob *root,
-                     const char *bytes, struct err *e)
+static int compare_back(struct paper_get *g, const struct pack_blob *root, const char *bytes, struct err *e)
 {
 	char found[DIGEST_TEXT_SIZE];
 	char expected[DIGEST_TEXT_SIZE];
-	char content_type[128];
-	AUTO_BUF there = { 0 };
-	struct digest d;
 
-	if (registry_get_manifest(c, image->reference.repository, image->selector, &there, &d, content_type, e)) {
+	if (again(get_paper, g, e)) {
 		if (e && (e->kind == ERR_ABSENT || e->kind == ERR_CORRUPT))
 			e->kind = ERR_TARGET;
 		return err_at(e, "reading back");
 	}
-	if (!digest_equal(&d, &root->promise.digest))
-		return err_set(e, ERR_TARGET, "reading back: the registry gives %s, expected %s", digest_text(&d, found),
-		               digest_text(&root->promise.digest, expected));
-	if (there.len != root->promise.size || memcmp(there.data, bytes, there.len) != 0)
+	if (!digest_equal(&g->digest, &root->promise.digest))
+		return err_set(e, ERR_TARGET, "reading back: the registry gives %s, expected %s",
+			       digest_text(&g->digest, found), digest_text(&root->promise.digest, expected));
+	if (g->bytes.len != root->promise.size || memcmp(g->bytes.data, bytes, g->bytes.len) != 0)
 		return err_set(e, ERR_TARGET, "reading back: the registry gives other bytes than were put there");
 	return 0;
+}
+
+static int read_back(struct registry_conn *c, const struct push_image *image, const struct pack_blob *root,
+		     const char *bytes, struct err *e)
+{
+	struct paper_get g = { .conn = c, .image = image };
+	int failed = compare_back(&g, root, bytes, e);
+
+	buf_release(&g.bytes);
+	return failed;
 }
 
 static int tag_turn(void *ctx, size_t i, size_t worker, struct err *e)
@@ -269,8 +257,8 @@ static int tag_turn(void *ctx, size_t i, size_t worker, struct err *e)
 	if (!c)
 		return -1;
 	const char *bytes = image->had ? "" : paper_bytes(p, root, &room, e);
-	if (!bytes ||
-	    (!image->had && (send_paper(p, c, image, image->root, image->selector, e) || read_back(c, image, root, bytes, e))))
+	if (!bytes || (!image->had && (send_paper(p, c, image, image->root, image->selector, e) ||
+				       read_back(c, image, root, bytes, e))))
 		return err_at(e, "%s", image->load->name);
 	if (image->had)
 		p->skipped += pack_image_bytes(p->plan->request->file->pack, image->load->image);

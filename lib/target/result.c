@@ -18,7 +18,7 @@ struct load_result *load_result_new(size_t count, struct err *e)
 }
 
 int load_result_set(struct load_result *r, size_t i, const char *loaded_as, const struct digest *digest, bool had_it,
-                    struct err *e)
+		    struct err *e)
 {
 	char *copy = strdup(loaded_as);
 

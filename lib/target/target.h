@@ -3,9 +3,9 @@
 #define TARGET_TARGET_H
 
 /*
- * Where a load ends. A target is handed an archive that was verified from its first byte to its last, and must end with the
- * images under their names, or with an error that says what stands there now. Success is what the target shows afterwards,
- * never what it said on the way.
+ * Where a load ends. A target is handed an archive that was verified from its first byte to its last, and must end with
+ * the images under their names, or with an error that says what stands there now. Success is what the target shows
+ * afterwards, never what it said on the way.
  */
 
 #include "base/err.h"
@@ -24,24 +24,25 @@ struct load_image {
 };
 
 struct load_request {
-	struct pack_file *file;         /* borrowed */
+	struct pack_file *file; /* borrowed */
 	struct load_image *images;
 	size_t count;
-	const struct platform *platform; /* of several, load this one; NULL: all (registry), the daemon's own (docker) */
-	bool replace;                    /* may move a tag that points elsewhere */
-	size_t connections;              /* at once, at most */
-	struct http *http;               /* borrowed */
+	const struct platform
+		*platform;  /* of several, load this one; NULL: all (registry), the daemon's own (docker) */
+	bool replace;       /* may move a tag that points elsewhere */
+	size_t connections; /* at once, at most */
+	struct http *http;  /* borrowed */
 	const struct credential *credential; /* --username; or NULL */
-	bool plain_http;                 /* the target registry is named by --plain-http */
-	unsigned daemon_seconds;         /* how long docker may be silent while it unpacks; 0: by the size of what was sent */
+	bool plain_http;                     /* the target registry is named by --plain-http */
+	unsigned daemon_seconds; /* how long docker may be silent while it unpacks; 0: by the size of what was sent */
 	const struct events *events;
 };
 
 /* What stands at the target afterwards, one an image, in the request's order. */
 struct loaded {
-	char *loaded_as;       /* full name there */
-	struct digest digest;  /* root digest (registry), image ID (docker) */
-	bool had_it;           /* it stood there already, nothing was sent for it */
+	char *loaded_as;      /* full name there */
+	struct digest digest; /* root digest (registry), image ID (docker) */
+	bool had_it;          /* it stood there already, nothing was sent for it */
 };
 struct load_result {
 	struct loaded *images;

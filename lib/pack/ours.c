@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pack/ours.h"
+
+#include "base/limits.h"
+#include "pack/blob_read.h"
+#include "pack/papers.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+bool ours_detect(const char head[TAR_BLOCK])
+{
+	return !memcmp(head, TOC_NAME, sizeof(TOC_NAME));
+}
+
+static uint64_t padded(uint64_t size)
+{
+	return (size + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK;
+}
+
+/* The TOC's size stands in its header, eleven octal digits; the header must then be exactly ours. */
+static int toc_size(const char head[TAR_BLOCK], uint64_t *out, struct err *e)
+{
+	char expected[TAR_BLOCK];
+	uint64_t size = 0;
+
+	for (size_t i = 124; i < 135; i++) {
+		if (head[i] < '0' || head[i] > '7')
+			return err_set(e, ERR_CORRUPT, "byte %zu, " TOC_NAME ": the header is damaged", i);
+		size = size << 3 | (uint64_t)(head[i] - '0');
+	}
+	if (size > LIMIT_TOC)
+		return err_set(e, ERR_CORRUPT, TOC_NAME " would have %" PRIu64 " bytes, the limit is %u", size,
+			       LIMIT_TOC);
+	tar_header(expected, TOC_NAME, size);
+	for (size_t i = 0; i < TAR_BLOCK; i++)
+		if (head[i] != expected[i])
+			return err_set(e, ERR_CORRUPT, "byte %zu, " TOC_NAME ": the header is damaged", i);
+	*out = size;
+	return 0;
+}
+
+/* The blobs in the TOC's order, each with its place; then those that are only relied on. */
+static int add_blobs(struct pack *p, const struct toc *t, uint64_t at, struct err *e)
+{
+	for (size_t i = 0; i < t->member_count; i++) {
+		const struct toc_member *m = &t->members[i];
+		if (!strncmp(m->name, BLOB_FOLDER, strlen(BLOB_FOLDER))) {
+			ptrdiff_t blob = pack_add_blob(p, &m->promise, BLOB_OTHER, NULL, NULL, e);
+			if (blob < 0)
+				return -1;
+			p->blobs[blob].offset = at + TAR_BLOCK;
+		}
+		at += TAR_BLOCK + padded(m->promise.size);
+	}
+	for (size_t i = 0; i < t->absent_count; i++) {
+		ptrdiff_t blob = pack_add_blob(p, &t->absent[i], BLOB_OTHER, NULL, NULL, e);
+		if (blob < 0)
+			return -1;
+		p->blobs[blob].absent = true;
+	}
+	return 0;
+}
+
+/* All entries of an image's indexes, nested ones included, so that a manifest's entry can be looked up. */
+struct entries {
+	struct descriptor *items;
+	size_t count;
+	size_t capacity;
+};
+
+static void entries_release(struct entries *all)
+{
+	free(all->items);
+}
+#define AUTO_ENTRIES __attribute__((cleanup(entries_release))) struct entries
+
+static int add_index(struct pack_file *f, size_t blob, unsigned depth, struct entries *all, struct err *e)
+{
+	char digest[DIGEST_TEXT_SIZE];
+
+	if (blob_read_paper(f, blob, BLOB_INDEX, LIMIT_MANIFEST, e))
+		return -1;
+	const struct pack_blob *b = &f->pack->blobs[blob];
+	AUTO(index) x = index_parse(b->bytes, b->promise.size, e);
+	if (!x)
+		return err_at(e, "index %s", digest_text(&b->promise.digest, digest));
+	for (size_t i = 0; i < x->count; i++) {
+		const struct descriptor *d = &x->entries[i];
+		if (GROW(all->items, all->capacity, all->count, e))
+			return -1;
+		all->items[all->count++] = *d;
+		ptrdiff_t child = pack_find_blob(f->pack, &d->promise.digest);
+		bool nested = !strcmp(d->media_type, MEDIA_OCI_INDEX) || !strcmp(d->media_type, MEDIA_DOCKER_LIST);
+		if (!nested || child < 0 || f->pack->blobs[child].absent)
+			continue;
+		if (depth >= LIMIT_INDEX_NESTING)
+			return err_set(e, ERR_CORRUPT, "indexes stand in each other more than %d deep",
+				       LIMIT_INDEX_NESTING);
+		if (pack_add_blob(f->pack, &d->promise, BLOB_INDEX, d->media_type, NULL, e) < 0 ||
+		    add_index(f, (size_t)child, depth + 1, all, e))
+			return -1;
+	}
+	return 0;
+}
+
+static const struct descriptor *entry_of(const struct entries *all, const struct digest *d)
+{
+	for (size_t i = 0; i < all->count; i++)
+		if (digest_equal(&all->items[i].promise.digest, d))
+			return &all->items[i];
+	return NULL;
+}
+
+static int add_manifest(struct pack_file *f, struct pack_image *image, const struct toc_platform *tp,
+			const struct entries *all, struct err *e)
+{
+	const struct descriptor *entry = entry_of(all, &tp->manifest);
+	ptrdiff_t blob = pack_find_blob(f->pack, &tp->manifest);
+	char digest[DIGEST_TEXT_SIZE];
+
+	digest_text(&tp->manifest, digest);
+	if (blob < 0)
+		return err_set(e, ERR_CORRUPT, "manifest %s is not in the archive", digest);
+	if (entry && pack_add_blob(f->pack, &entry->promise, BLOB_MANIFEST, entry->media_type, NULL, e) < 0)
+		return -1;
+	if (blob_read_paper(f, (size_t)blob, BLOB_MANIFEST, LIMIT_MANIFEST, e))
+		return -1;
+	if (blob_read_config(f, (size_t)blob, e) || pack_image_add_manifest(f->pack, image, (size_t)blob, &tp->platform,
+									    entry && entry->attestation, NULL, 0, e))
+		return err_at(e, "manifest %s", digest);
+	return 0;
+}
+
+static int fill_image(struct pack_file *f, struct pack_image *image, const struct toc_image *t, struct err *e)
+{
+	AUTO_ENTRIES all = { 0 };
+	ptrdiff_t root = pack_find_blob(f->pack, &t->root);
+	char media_type[MEDIA_TYPE_SIZE];
+	enum paper_kind kind;
+	struct err none = { 0 };
+
+	if (root < 0)
+		return err_set(e, ERR_CORRUPT, "what it points at is not in the archive");
+	const struct promise promise = f->pack->blobs[root].promise;
+	if (pack_add_blob(f->pack, &promise, BLOB_OTHER, t->root_media_type, NULL, e) < 0 ||
+	    blob_read_paper(f, (size_t)root, BLOB_OTHER, LIMIT_MANIFEST, e) ||
+	    paper_kind(f->pack->blobs[root].bytes, promise.size, t->root_media_type, &kind, media_type, e))
+		return -1;
+	image->root = (size_t)root;
+	image->has_source = t->has_source;
+	image->source = t->source;
+	memcpy(image->source_media_type, t->source_media_type, sizeof(image->source_media_type));
+	if (kind == PAPER_INDEX && add_index(f, (size_t)root, 1, &all, e))
+		return -1;
+	for (size_t i = 0; i < t->platform_count; i++)
+		if (add_manifest(f, image, &t->platforms[i], &all, e))
+			return -1;
+	(void)pack_image_choose_preferred(image, &none); /* an artifact alone has none, and needs none */
+	return 0;
+}
+
+/* The index that platforms were taken from stands beside them. */
+static int add_source(struct pack *p, const struct toc_image *t, struct err *e)
+{
+	if (!t->has_source || pack_find_blob(p, &t->source.digest) < 0)
+		return 0;
+	return pack_add_blob(p, &t->source, BLOB_INDEX, t->source_media_type, NULL, e) < 0 ? -1 : 0;
+}
+
+static int build_pack(struct pack_file *f, const struct toc *t, uint64_t at, struct err *e)
+{
+	if (add_blobs(f->pack, t, at, e))
+		return -1;
+	size_t known = f->pack->blob_count;
+	for (size_t i = 0; i < t->image_count; i++) {
+		struct pack_image *image = pack_add_image(f->pack, t->images[i].name, e);
+		if (!image)
+			return -1;
+		if (fill_image(f, image, &t->images[i], e) || add_source(f->pack, &t->images[i], e))
+			return t->images[i].name ? err_at(e, "%s", t->images[i].name) : -1;
+	}
+	if (f->pack->blob_count == known)
+		return 0;
+	char digest[DIGEST_TEXT_SIZE];
+	return err_set(e, ERR_CORRUPT, "%s is named by a manifest but is not in the archive",
+		       digest_text(&f->pack->blobs[known].promise.digest, digest));
+}
+
+int ours_open(struct pack_file *f, struct err *e)
+{
+	char head[TAR_BLOCK];
+	uint64_t size = 0;
+
+	if (space_pread(f->space, head, sizeof(head), 0, e) || toc_size(head, &size, e))
+		return -1;
+	AUTO_MEM char *bytes = malloc(size + 1);
+	if (!bytes)
+		return err_memory(e);
+	if (space_pread(f->space, bytes, size, TAR_BLOCK, e))
+		return err_at(e, TOC_NAME);
+	AUTO(toc) t = toc_parse(bytes, size, e);
+	if (!t)
+		return err_at(e, TOC_NAME);
+	if (build_pack(f, t, TAR_BLOCK + padded(size), e))
+		return -1;
+	f->layout = layout_new(f->pack, NULL, e);
+	if (!f->layout)
+		return -1;
+	if (f->layout->toc.len != size || memcmp(f->layout->toc.data, bytes, size) != 0)
+		return err_set(e, ERR_CORRUPT, TOC_NAME " does not say what the archive's own manifests say");
+	if (f->layout->size != space_size(f->space))
+		return err_set(e, ERR_CORRUPT, "has %" PRIu64 " bytes, its " TOC_NAME " says %" PRIu64 "; %s",
+			       space_size(f->space), f->layout->size,
+			       space_size(f->space) < f->layout->size ? "the copy was cut, copy it again"
+								      : "something was added at its end");
+	return 0;
+}
