@@ -13,11 +13,12 @@
 #define DEFAULT_HOST "unix:///var/run/docker.sock"
 #define TLS_HINT "set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH if it speaks TLS"
 
-static bool env_set(const char *name)
+/* An empty variable is none, as for docker. */
+static const char *env(const char *name)
 {
 	const char *value = getenv(name);
 
-	return value && *value;
+	return value && *value ? value : NULL;
 }
 
 static int parse_unix(struct docker_host *h, const char *path, struct err *e)
@@ -53,10 +54,11 @@ static int find_file(char **out, const char *folder, const char *name, struct er
 static int find_certificates(struct docker_host *h, struct err *e)
 {
 	AUTO_MEM char *folder = NULL;
-	const char *home = getenv("HOME");
+	const char *named = env("DOCKER_CERT_PATH");
+	const char *home = env("HOME");
 
-	if (env_set("DOCKER_CERT_PATH"))
-		folder = strdup(getenv("DOCKER_CERT_PATH"));
+	if (named)
+		folder = strdup(named);
 	else if (asprintf(&folder, "%s/.docker", home ? home : "") < 0)
 		folder = NULL;
 	if (!folder)
@@ -81,7 +83,7 @@ static int parse_tcp(struct docker_host *h, const char *rest, struct err *e)
 		return err_set(e, ERR_USAGE, "%s: a TCP address is written tcp://host:port", h->text);
 	if (port && (!text_parse_u64(port + 1, len - (size_t)(port + 1 - rest), 65535, &number) || !number))
 		return err_set(e, ERR_USAGE, "%s: the port is no number from 1 to 65535", h->text);
-	h->tls = env_set("DOCKER_TLS_VERIFY") || env_set("DOCKER_TLS");
+	h->tls = env("DOCKER_TLS_VERIFY") || env("DOCKER_TLS");
 	if (asprintf(&h->url, "%s://%.*s%s", h->tls ? "https" : "http", (int)len, rest,
 		     port ? "" : (h->tls ? ":2376" : ":2375")) < 0) {
 		h->url = NULL;
@@ -93,7 +95,9 @@ static int parse_tcp(struct docker_host *h, const char *rest, struct err *e)
 int docker_host_parse(struct docker_host *out, const char *host, struct err *e)
 {
 	if (!host)
-		host = env_set("DOCKER_HOST") ? getenv("DOCKER_HOST") : DEFAULT_HOST;
+		host = env("DOCKER_HOST");
+	if (!host)
+		host = DEFAULT_HOST;
 	(void)text_escape_str(out->text, sizeof(out->text), host);
 	if (text_starts(host, "unix://"))
 		return parse_unix(out, host + strlen("unix://"), e);

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* imgpack fetch REF... -o FILE */
+#include "base/own.h"
+#include "base/text.h"
+#include "cmd/cli.h"
+#include "cmd/connection.h"
+#include "cmd/images.h"
+#include "cmd/show.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define AUTO_IMAGES __attribute__((cleanup(images_release))) struct images
+
+/* What can be said before anything is read or asked. */
+static int check(const struct options *o, struct err *e)
+{
+	const char *output = options_value(o, OPT_OUTPUT);
+	size_t from_stdin = o->given[OPT_PASSWORD_STDIN] ? 1 : 0;
+
+	if (!o->operands.count && !o->given[OPT_IMAGES])
+		return err_set(e, ERR_USAGE, "fetch: which images? Name them, or give a list with --images FILE");
+	if (!output && !o->given[OPT_PLAN])
+		return err_set(e, ERR_USAGE, "fetch: where to? Give -o FILE, or --plan to see the sizes");
+	if (output && strcmp(output, "-") == 0)
+		return err_set(e, ERR_USAGE, "-o -: not in this release; write to a file");
+	if (o->given[OPT_PLATFORM] && o->given[OPT_ALL_PLATFORMS])
+		return err_set(e, ERR_USAGE, "--platform and --all-platforms exclude each other");
+	for (size_t i = 0; i < o->values[OPT_IMAGES].count; i++) {
+		if (strcmp(o->values[OPT_IMAGES].items[i], "-") == 0)
+			from_stdin++;
+	}
+	if (from_stdin > 1)
+		return err_set(e, ERR_USAGE,
+			       "standard input can be read once: by one --images - or by --password-stdin");
+	return 0;
+}
+
+static int gather(struct images *list, const struct options *o, struct err *e)
+{
+	for (size_t i = 0; i < o->operands.count; i++) {
+		if (images_add(list, o->operands.items[i], e))
+			return -1;
+	}
+	for (size_t i = 0; i < o->values[OPT_IMAGES].count; i++) {
+		if (images_read(list, o->values[OPT_IMAGES].items[i], e))
+			return -1;
+	}
+	return 0;
+}
+
+/* An array of the --platform values; *count is 0 and the array NULL without any. */
+static int read_platforms(struct platform **out, size_t *count, const struct options *o, struct err *e)
+{
+	const struct values *v = &o->values[OPT_PLATFORM];
+
+	if (!v->count)
+		return 0;
+	AUTO_MEM struct platform *platforms = calloc(v->count, sizeof(*platforms));
+	if (!platforms)
+		return err_memory(e);
+	for (size_t i = 0; i < v->count; i++) {
+		if (platform_parse(&platforms[i], v->items[i], e))
+			return err_at(e, "--platform");
+	}
+	*count = v->count;
+	*out = TAKE(platforms);
+	return 0;
+}
+
+static int show_plan(struct run *run, const struct fetch_report *r, struct err *e)
+{
+	char bytes[TEXT_SIZE_CAP], wire[TEXT_SIZE_CAP];
+
+	if (show_images(&run->out, &r->images, e) || buf_puts(&run->out, "plan: ", e) ||
+	    show_count(&run->out, r->images.count, "image", e))
+		return -1;
+	return buf_printf(&run->out, e, ", an archive of %s, %s to download; nothing was written\n",
+			  text_size(bytes, r->bytes), text_size(wire, r->downloaded_bytes));
+}
+
+static int show(struct run *run, const struct fetch_report *r, struct err *e)
+{
+	char path[SHOW_NAME], digest[DIGEST_TEXT_SIZE], bytes[TEXT_SIZE_CAP], reused[TEXT_SIZE_CAP];
+
+	text_escape_str(path, sizeof(path), r->archive);
+	if (show_images(&run->out, &r->images, e) ||
+	    buf_printf(&run->out, e, "%swrote%s %s: ", run_green(run), run_plain(run), path) ||
+	    show_count(&run->out, r->images.count, "image", e) ||
+	    buf_printf(&run->out, e, ", %s", text_size(bytes, r->bytes)))
+		return -1;
+	if (r->reused_bytes && buf_printf(&run->out, e, " (%s were there already)", text_size(reused, r->reused_bytes)))
+		return -1;
+	/* Over there it stands in another folder. */
+	const char *slash = strrchr(path, '/');
+	return buf_printf(&run->out, e, "\nID %s\nNext: carry it over, then: imgpack load %s\n",
+			  digest_text(&r->id, digest), slash ? slash + 1 : path);
+}
+
+int fetch_run(struct run *run, struct err *e)
+{
+	const struct options *o = run->options;
+	AUTO_IMAGES list = { 0 };
+	AUTO_CONNECTION connection = { 0 };
+	AUTO_MEM struct platform *platforms = NULL;
+	struct fetch_options options = {
+		.all_platforms = o->given[OPT_ALL_PLATFORMS],
+		.plan_only = o->given[OPT_PLAN],
+		.output = options_value(o, OPT_OUTPUT),
+		.events = run->events,
+	};
+
+	if (check(o, e) || read_platforms(&platforms, &options.platform_count, o, e) || gather(&list, o, e) ||
+	    connection_fill(&connection, o, e))
+		return -1;
+	options.references = list.items;
+	options.reference_count = list.count;
+	options.platforms = platforms;
+	options.connect = connection.options;
+	AUTO(fetch_report) r = flow_fetch(&options, e);
+	if (!r)
+		return -1;
+	if (run->json)
+		return fetch_report_json(r, &run->out, e);
+	if (run->quiet)
+		return 0;
+	return options.plan_only ? show_plan(run, r, e) : show(run, r, e);
+}

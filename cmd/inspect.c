@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* imgpack inspect FILE */
+#include "base/text.h"
+#include "cmd/cli.h"
+#include "cmd/show.h"
+
+#include <string.h>
+
+static int show_head(struct run *run, const struct verify_report *r, struct err *e)
+{
+	char path[SHOW_NAME], format[SHOW_NAME], digest[DIGEST_TEXT_SIZE], size[TEXT_SIZE_CAP];
+	const char *compression = r->compression && strcmp(r->compression, "none") != 0 ? r->compression : "";
+
+	if (buf_printf(&run->out, e, "%s: %s", text_escape_str(path, sizeof(path), r->archive),
+		       r->format ? text_escape_str(format, sizeof(format), r->format) : "archive"))
+		return -1;
+	if (*compression && buf_printf(&run->out, e, " in %s", text_escape_str(format, sizeof(format), compression)))
+		return -1;
+	if (buf_printf(&run->out, e, ", %s, ", text_size(size, r->bytes)) ||
+	    show_count(&run->out, r->images.count, "image", e) || buf_puts(&run->out, "\n", e))
+		return -1;
+	return r->has_id ? buf_printf(&run->out, e, "ID %s\n", digest_text(&r->id, digest)) : 0;
+}
+
+static int show(struct run *run, const struct verify_report *r, struct err *e)
+{
+	if (show_head(run, r, e) || buf_puts(&run->out, "\n", e) || show_images(&run->out, &r->images, e))
+		return -1;
+	for (size_t i = 0; i < r->images.count; i++) {
+		if (buf_puts(&run->out, "\n", e) || show_image(&run->out, &r->images.items[i], e))
+			return -1;
+	}
+	return 0;
+}
+
+int inspect_run(struct run *run, struct err *e)
+{
+	const char *path = run->options->operands.items[0];
+
+	if (strcmp(path, "-") == 0)
+		return err_set(e, ERR_USAGE,
+			       "-: reading an archive from standard input is not in this release; "
+			       "give a file");
+	AUTO(verify_report) r = flow_inspect(path, run->events, e);
+	if (!r)
+		return -1;
+	return run->json ? verify_report_json(r, &run->out, e) : show(run, r, e);
+}

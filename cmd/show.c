@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/show.h"
+
+#include "base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+int show_count(struct buf *out, uint64_t count, const char *noun, struct err *e)
+{
+	return buf_printf(out, e, "%llu %s%s", (unsigned long long)count, noun, count == 1 ? "" : "s");
+}
+
+static const char *name_of(const struct flow_image *image, char out[SHOW_NAME])
+{
+	return image->name ? text_escape_str(out, SHOW_NAME, image->name) : "(no name)";
+}
+
+/* "linux/amd64", or "3 platforms". */
+static const char *platform_of(const struct flow_image *image, char out[SHOW_NAME])
+{
+	if (image->platform_count == 1)
+		return text_escape_str(out, SHOW_NAME, image->platforms[0].name);
+	(void)snprintf(out, SHOW_NAME, "%zu platforms", image->platform_count);
+	return out;
+}
+
+/* The image's name stands last: it has no width of its own, and so no table is broken by a long one. */
+int show_images(struct buf *out, const struct flow_images *images, struct err *e)
+{
+	char platform[SHOW_NAME], name[SHOW_NAME], size[TEXT_SIZE_CAP], digest[13];
+	size_t widest = strlen("PLATFORM");
+
+	for (size_t i = 0; i < images->count; i++) {
+		size_t columns = text_columns(platform_of(&images->items[i], platform));
+		if (columns > widest)
+			widest = columns;
+	}
+	if (buf_printf(out, e, "%-12s  %-*s  LAYERS     SIZE  IMAGE\n", "DIGEST", (int)widest, "PLATFORM"))
+		return -1;
+	for (size_t i = 0; i < images->count; i++) {
+		const struct flow_image *image = &images->items[i];
+		platform_of(image, platform);
+		int pad = (int)(widest - text_columns(platform));
+		if (buf_printf(out, e, "%s  %s%*s  %6zu  %7s  %s\n", digest_short(&image->digest, digest), platform,
+			       pad, "", image->layer_count, text_size(size, image->bytes), name_of(image, name)))
+			return -1;
+	}
+	return 0;
+}
+
+/* What a layer is when it is not the usual tar in gzip; "" if it is. */
+static const char *unusual(const char *media_type)
+{
+	if (!media_type || strstr(media_type, "gzip"))
+		return "";
+	if (strstr(media_type, "zstd"))
+		return " zstd";
+	return strstr(media_type, "tar") ? " tar" : "";
+}
+
+/* Digests are whole here: this is where they are copied from. The line of a usual layer has 80 columns. */
+int show_image(struct buf *out, const struct flow_image *image, struct err *e)
+{
+	char text[SHOW_NAME], digest[DIGEST_TEXT_SIZE], size[TEXT_SIZE_CAP];
+
+	if (buf_printf(out, e, "%s\n", name_of(image, text)) ||
+	    buf_printf(out, e, "  digest %s\n", digest_text(&image->digest, digest)))
+		return -1;
+	if (image->created && buf_printf(out, e, "  created %s\n", text_escape_str(text, sizeof(text), image->created)))
+		return -1;
+	for (size_t i = 0; i < image->platform_count; i++) {
+		const struct flow_platform *p = &image->platforms[i];
+		if (buf_printf(out, e, "  %s\n", text_escape_str(text, sizeof(text), p->name)) ||
+		    buf_printf(out, e, "         %s\n", digest_text(&p->manifest, digest)))
+			return -1;
+	}
+	if (buf_puts(out, "  ", e) || show_count(out, image->layer_count, "layer", e) || buf_puts(out, "\n", e))
+		return -1;
+	for (size_t i = 0; i < image->layer_count; i++) {
+		const struct flow_layer *layer = &image->layers[i];
+		if (buf_printf(out, e, "%8s %s%s\n", text_size(size, layer->bytes), digest_text(&layer->digest, digest),
+			       unusual(layer->media_type)))
+			return -1;
+	}
+	return 0;
+}
+
+int show_unproved(struct buf *out, const struct verify_report *r, struct err *e)
+{
+	char text[SHOW_NAME];
+
+	for (size_t i = 0; i < r->unproved_count; i++) {
+		if (buf_printf(out, e, "not checked: %s\n", text_escape_str(text, sizeof(text), r->unproved[i])))
+			return -1;
+	}
+	return 0;
+}
+
+int show_problem(struct buf *out, const struct flow_problem *p, struct err *e)
+{
+	char text[SHOW_NAME];
+
+	if (buf_puts(out, text_escape_str(text, sizeof(text), p->chunk), e))
+		return -1;
+	if (p->length && buf_printf(out, e, ": bytes %llu to %llu", (unsigned long long)p->offset,
+				    (unsigned long long)(p->offset + p->length - 1)))
+		return -1;
+	if (!p->length && p->offset && buf_printf(out, e, ": at byte %llu", (unsigned long long)p->offset))
+		return -1;
+	if (p->member && buf_printf(out, e, ": %s", text_escape_str(text, sizeof(text), p->member)))
+		return -1;
+	if (p->image && buf_printf(out, e, ": image %s", text_escape_str(text, sizeof(text), p->image)))
+		return -1;
+	return buf_printf(out, e, ": %s\n", text_escape_str(text, sizeof(text), p->what));
+}

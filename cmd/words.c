@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/words.h"
+
+#define FETCH (1u << VERB_FETCH)
+#define LOAD (1u << VERB_LOAD)
+#define VERIFY (1u << VERB_VERIFY)
+#define INSPECT (1u << VERB_INSPECT)
+#define LOGIN (1u << VERB_LOGIN)
+#define LOGOUT (1u << VERB_LOGOUT)
+#define EVERY ((1u << VERB_COUNT) - 1)
+
+/* clang-format off */
+const struct verb words_verbs[] = {
+	[VERB_FETCH] = {
+		.name = "fetch", .operands = "REF...", .least = 0, .most = (size_t)-1, .operand_kind = VALUE_WORD,
+		.summary = "download images into one archive",
+		.about = "Downloads images straight from their registries into one tar that `docker load` and `imgpack load` "
+		         "take. No daemon is needed. The registries' digests are kept, every byte is checked, and nothing stands "
+		         "under FILE's name before all of it is right.",
+		.examples = "imgpack fetch nginx:1.27 quay.io/prometheus/prometheus:v3.1.0 -o apps.tar\n"
+		            "imgpack fetch --images list.txt --platform linux/arm64 -o edge.tar\n"
+		            "imgpack fetch --plan --images list.txt\n",
+	},
+	[VERB_LOAD] = {
+		.name = "load", .operands = "FILE", .least = 1, .most = 1, .operand_kind = VALUE_FILE,
+		.summary = "verify an archive, bring its images into docker or a registry",
+		.about = "Checks the whole archive first; nothing leaves before it is known to be good. Then the images go to the "
+		         "target under the names that they were fetched by, and success is what the target shows afterwards. "
+		         "Archives of docker save, podman, skopeo, crane and buildkit are taken as well.",
+		.examples = "imgpack load apps.tar\n"
+		            "imgpack load apps.tar --to registry:registry.local:5000/mirror\n"
+		            "imgpack load apps.tar --name nginx:1.27=web:blue --replace\n",
+	},
+	[VERB_VERIFY] = {
+		.name = "verify", .operands = "FILE", .least = 1, .most = 1, .operand_kind = VALUE_FILE,
+		.summary = "check every byte of an archive, change nothing",
+		.about = "Checks blobs by their digests, decompressed layers by their diff IDs, and everything between them by the "
+		         "archive's own table. Problems are listed one a line, and what could not be checked is said.",
+		.examples = "imgpack verify apps.tar\n"
+		            "imgpack verify apps.tar --json\n",
+	},
+	[VERB_INSPECT] = {
+		.name = "inspect", .operands = "FILE", .least = 1, .most = 1, .operand_kind = VALUE_FILE,
+		.summary = "show what is inside: images, platforms, layers, sizes",
+		.about = "Reads an archive's papers and lists its images with their platforms, layers, sizes and digests. Layers "
+		         "are not checked: that is what `imgpack verify` does.",
+		.examples = "imgpack inspect apps.tar\n"
+		            "imgpack inspect apps.tar --json | jq -r '.images[].name'\n",
+	},
+	[VERB_LOGIN] = {
+		.name = "login", .operands = "[REGISTRY]", .least = 0, .most = 1, .operand_kind = VALUE_WORD,
+		.summary = "store credentials for a registry, as docker does",
+		.about = "Tries the credentials at the registry (docker.io if none is named) and stores them where docker does: "
+		         "in the credential helper that docker's config.json names, else in that file. On a terminal it asks for "
+		         "what is missing.",
+		.examples = "imgpack login quay.io\n"
+		            "imgpack login ghcr.io --username me --password-stdin < token.txt\n",
+	},
+	[VERB_LOGOUT] = {
+		.name = "logout", .operands = "[REGISTRY]", .least = 0, .most = 1, .operand_kind = VALUE_WORD,
+		.summary = "forget credentials for a registry",
+		.about = "Removes what `imgpack login` or `docker login` stored for the registry (docker.io if none is named).",
+		.examples = "imgpack logout quay.io\n",
+	},
+	[VERB_COMPLETION] = {
+		.name = "completion", .operands = "SHELL", .least = 1, .most = 1, .operand_kind = VALUE_SHELL,
+		.summary = "print a completion script for bash, zsh or fish",
+		.about = "Prints a script that completes imgpack's commands and options in bash, zsh or fish.",
+		.examples = "imgpack completion bash > ~/.local/share/bash-completion/completions/imgpack\n"
+		            "imgpack completion fish > ~/.config/fish/completions/imgpack.fish\n",
+	},
+	[VERB_HELP] = {
+		.name = "help", .operands = "[COMMAND]", .least = 0, .most = 1, .operand_kind = VALUE_VERB,
+		.summary = "explain a command",
+		.about = "Says what a command does and which options it has, as `imgpack COMMAND --help` does.",
+		.examples = "imgpack help fetch\n",
+	},
+	[VERB_VERSION] = {
+		.name = "version", .operands = "", .least = 0, .most = 0, .operand_kind = VALUE_NONE,
+		.summary = "print the version",
+		.about = "Prints the program's name and version.",
+		.examples = "imgpack version\n",
+	},
+};
+
+const struct option words_options[] = {
+	{ OPT_OUTPUT, 'o', "output", "FILE", VALUE_FILE, GROUP_WHAT, false, FETCH,
+	  "the archive to write; required unless --plan is given" },
+	{ OPT_IMAGES, 0, "images", "FILE", VALUE_FILE, GROUP_WHAT, true, FETCH,
+	  "read references from FILE too, one a line; # starts a comment, - is standard input (repeatable)" },
+	{ OPT_PLATFORM, 0, "platform", "OS/ARCH[/VARIANT]", VALUE_PLATFORM, GROUP_WHAT, true, FETCH,
+	  "fetch for this platform (repeatable; default: linux and this machine's architecture)" },
+	{ OPT_ALL_PLATFORMS, 0, "all-platforms", NULL, VALUE_NONE, GROUP_WHAT, false, FETCH,
+	  "fetch everything that an image's index names" },
+	{ OPT_PLAN, 0, "plan", NULL, VALUE_NONE, GROUP_WHAT, false, FETCH,
+	  "say what would be fetched and how large it is; download no layers, write nothing" },
+
+	{ OPT_TO, 0, "to", "TARGET", VALUE_TARGET, GROUP_WHAT, false, LOAD,
+	  "where to: docker, or registry:HOST[:PORT][/PREFIX] (default: docker if its socket answers)" },
+	{ OPT_REPLACE, 0, "replace", NULL, VALUE_NONE, GROUP_WHAT, false, LOAD,
+	  "allow an existing tag to move to another image" },
+	{ OPT_PLATFORM, 0, "platform", "OS/ARCH[/VARIANT]", VALUE_PLATFORM, GROUP_WHAT, false, LOAD,
+	  "of images with several platforms, load this one" },
+	{ OPT_NAME, 0, "name", "OLD=NEW", VALUE_WORD, GROUP_WHAT, true, LOAD,
+	  "load image OLD under the name NEW (repeatable)" },
+	{ OPT_EXPECT, 0, "expect", "ID", VALUE_WORD, GROUP_WHAT, false, LOAD,
+	  "refuse an archive that has another archive ID than this, the one that fetch printed" },
+
+	{ OPT_NO_DIFF_IDS, 0, "no-diff-ids", NULL, VALUE_NONE, GROUP_WHAT, false, VERIFY,
+	  "do not decompress layers to check their diff IDs: faster, proves less" },
+
+	{ OPT_CONNECTIONS, 0, "connections", "N", VALUE_WORD, GROUP_CONNECTION, false, FETCH | LOAD,
+	  "connections at once, 1 to 64 (default: 8)" },
+	{ OPT_PLAIN_HTTP, 0, "plain-http", "HOST[:PORT]", VALUE_WORD, GROUP_CONNECTION, true, FETCH | LOAD | LOGIN,
+	  "ask this registry by http://, without TLS (repeatable)" },
+	{ OPT_USERNAME, 0, "username", "USER", VALUE_WORD, GROUP_CONNECTION, false, FETCH | LOAD,
+	  "log in as USER for this run; needs --password-stdin" },
+	{ OPT_USERNAME, 0, "username", "USER", VALUE_WORD, GROUP_CONNECTION, false, LOGIN,
+	  "the name to log in with; asked for on a terminal if it is missing" },
+	{ OPT_PASSWORD_STDIN, 0, "password-stdin", NULL, VALUE_NONE, GROUP_CONNECTION, false, FETCH | LOAD | LOGIN,
+	  "read the password or token from standard input; needs --username" },
+	{ OPT_CACERT, 0, "cacert", "FILE", VALUE_FILE, GROUP_CONNECTION, false, FETCH | LOAD | LOGIN,
+	  "trust the CA certificates in FILE (PEM) instead of the system's" },
+
+	{ OPT_JSON, 0, "json", NULL, VALUE_NONE, GROUP_OUTPUT, false, FETCH | LOAD | VERIFY | INSPECT,
+	  "print the result as one JSON document" },
+	{ OPT_QUIET, 'q', "quiet", NULL, VALUE_NONE, GROUP_OUTPUT, false, FETCH | LOAD | VERIFY,
+	  "errors, warnings and problems alone; --json still prints its document" },
+	{ OPT_QUIET, 'q', "quiet", NULL, VALUE_NONE, GROUP_OUTPUT, false, INSPECT | LOGIN | LOGOUT,
+	  "no notes, only errors and warnings" },
+	{ OPT_VERBOSE, 'v', "verbose", NULL, VALUE_NONE, GROUP_OUTPUT, false, FETCH | LOAD | VERIFY | INSPECT | LOGIN | LOGOUT,
+	  "say more" },
+	{ OPT_NO_PROGRESS, 0, "no-progress", NULL, VALUE_NONE, GROUP_OUTPUT, false, FETCH | LOAD | VERIFY,
+	  "no progress bars or lines" },
+	{ OPT_HELP, 'h', "help", NULL, VALUE_NONE, GROUP_OUTPUT, false, EVERY,
+	  "show this help" },
+};
+
+const char *const words_groups[GROUP_COUNT] = {
+	[GROUP_WHAT] = "Options",
+	[GROUP_CONNECTION] = "Connection",
+	[GROUP_OUTPUT] = "Output",
+};
+
+const struct words_exit words_exits[] = {
+	{ "0", "done and verified" },
+	{ "1", "the bytes are not what was promised: corrupt, incomplete" },
+	{ "2", "wrong usage" },
+	{ "3", "network or registry unreachable" },
+	{ "4", "credentials missing or refused" },
+	{ "5", "no such image, tag or platform" },
+	{ "6", "local disk or file" },
+	{ "7", "the target refused" },
+	{ "128+n", "stopped by signal n" },
+	{ NULL, NULL },
+};
+
+const struct words_variable words_variables[] = {
+	{ "DOCKER_CONFIG", "the folder of docker's config.json, for credentials (default: ~/.docker)" },
+	{ "DOCKER_HOST", "the docker daemon that load talks to (default: unix:///var/run/docker.sock)" },
+	{ "HTTPS_PROXY, HTTP_PROXY, NO_PROXY", "proxies and exceptions, read as docker reads them; small letters too" },
+	{ "NO_COLOR", "if set and not empty: no colours" },
+	{ NULL, NULL },
+};
+/* clang-format on */
+
+const size_t words_option_count = sizeof(words_options) / sizeof(words_options[0]);
+
+static const char *const platforms[] = { "linux/amd64",   "linux/arm64", "linux/arm/v7",  "linux/arm/v6",  "linux/386",
+					 "linux/ppc64le", "linux/s390x", "linux/riscv64", "windows/amd64", NULL };
+static const char *const targets[] = { "docker", "registry:", NULL };
+static const char *const shells[] = { "bash", "zsh", "fish", NULL };
+
+const char *const *words_values(enum value_kind kind)
+{
+	switch (kind) {
+	case VALUE_PLATFORM:
+		return platforms;
+	case VALUE_TARGET:
+		return targets;
+	case VALUE_SHELL:
+		return shells;
+	case VALUE_NONE:
+	case VALUE_WORD:
+	case VALUE_FILE:
+	case VALUE_VERB:
+		break;
+	}
+	return NULL;
+}

@@ -1,0 +1,1 @@
+fetch -o x.tar --images words.txt

@@ -1,0 +1,1 @@
+load x.tar --password-stdin

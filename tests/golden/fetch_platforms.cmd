@@ -1,0 +1,1 @@
+fetch nginx -o x.tar --platform linux/amd64 --all-platforms

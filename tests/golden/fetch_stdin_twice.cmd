@@ -1,0 +1,1 @@
+fetch -o x.tar --images - --password-stdin --username me

@@ -1,0 +1,1 @@
+fetch nginx -o x.tar --mirror=docker.io=m.local

@@ -1,0 +1,1 @@
+load x.tar --verify-key k

@@ -1,0 +1,1 @@
+load a.tar --name nginx:1

@@ -1,0 +1,1 @@
+verify x.tar --frobnicate=secret

@@ -1,0 +1,1 @@
+fetch nginx --outptu=x.tar

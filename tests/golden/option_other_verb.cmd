@@ -1,0 +1,1 @@
+inspect x.tar --plan

@@ -1,0 +1,1 @@
+load x.tar --to docker --to docker

@@ -1,0 +1,1 @@
+login quay.io --password=hunter2

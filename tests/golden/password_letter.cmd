@@ -1,0 +1,1 @@
+login -p hunter2

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/cmd/fake_flow.h"
+
+#include "base/cancel.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+struct fake_flow fake = { .diary = -1, .images = 2 };
+
+void fake_reset(void)
+{
+	fake = (struct fake_flow){ .diary = -1, .images = 2 };
+}
+
+static char *copy(const char *text)
+{
+	char *c = text ? strdup(text) : NULL;
+
+	assert(c || !text);
+	return c;
+}
+
+static void *zeroed(size_t count, size_t size)
+{
+	void *p = calloc(count + 1, size);
+
+	assert(p);
+	return p;
+}
+
+static struct digest digest_filled(int byte)
+{
+	struct digest d;
+
+	memset(d.raw, byte, sizeof(d.raw));
+	return d;
+}
+
+void fake_images(struct flow_images *out, size_t count)
+{
+	static const char *const names[] = { "docker.io/library/nginx:1.27",
+					     "quay.io/prometheus-operator/prometheus-config-reloader:v0.79.2" };
+	static const char *const platforms[] = { "linux/amd64", "linux/arm64", "linux/arm/v7" };
+	static const char *const types[] = { "application/vnd.oci.image.layer.v1.tar+gzip",
+					     "application/vnd.oci.image.layer.v1.tar+zstd",
+					     "application/vnd.oci.image.layer.v1.tar" };
+
+	out->items = zeroed(count, sizeof(*out->items));
+	out->count = count;
+	for (size_t i = 0; i < count; i++) {
+		struct flow_image *image = &out->items[i];
+		image->name = fake.nameless ? NULL : copy(i == 0 && fake.name ? fake.name : names[i % 2]);
+		image->digest = digest_filled((int)(0x10 + i));
+		image->platform_count = i % 2 ? 3 : 1;
+		image->platforms = zeroed(3, sizeof(*image->platforms));
+		for (size_t p = 0; p < image->platform_count; p++)
+			image->platforms[p] = (struct flow_platform){ copy(platforms[p]),
+								      digest_filled((int)(0x20 + p)) };
+		image->layer_count = 3;
+		image->layers = zeroed(3, sizeof(*image->layers));
+		for (size_t l = 0; l < 3; l++)
+			image->layers[l] = (struct flow_layer){ digest_filled((int)(0x30 + l)), 31400000 * (l + 1),
+								copy(types[l]) };
+		image->bytes = 188400000;
+		image->created = copy("2026-01-02T03:04:05Z");
+	}
+}
+
+void fake_images_release(struct flow_images *images)
+{
+	for (size_t i = 0; i < images->count; i++) {
+		struct flow_image *image = &images->items[i];
+		for (size_t p = 0; p < image->platform_count; p++)
+			free(image->platforms[p].name);
+		for (size_t l = 0; l < image->layer_count; l++)
+			free(image->layers[l].media_type);
+		free(image->platforms);
+		free(image->layers);
+		free(image->name);
+		free(image->created);
+	}
+	free(images->items);
+	*images = (struct flow_images){ 0 };
+}
+
+static void write_down(struct buf *line)
+{
+	assert(buf_puts(line, "\n", NULL) == 0);
+	if (fake.diary >= 0)
+		assert(write(fake.diary, line->data, line->len) == (ssize_t)line->len);
+}
+
+static void put_list(struct buf *line, const char *key, const char *const *items, size_t count)
+{
+	for (size_t i = 0; items && i < count && items[i]; i++)
+		assert(buf_printf(line, NULL, " %s=%s", key, items[i]) == 0);
+}
+
+static void put(struct buf *line, const char *key, const char *value)
+{
+	if (value)
+		put_list(line, key, &value, 1);
+}
+
+static void put_flag(struct buf *line, const char *key, bool on)
+{
+	if (on)
+		put(line, key, "yes");
+}
+
+static void put_connect(struct buf *line, const struct connect_options *c)
+{
+	if (c->connections)
+		assert(buf_printf(line, NULL, " connections=%zu", c->connections) == 0);
+	put_list(line, "plain_http", c->plain_http, SIZE_MAX);
+	put(line, "cacert", c->cacert);
+	if (!c->credential)
+		return;
+	put(line, "user", c->credential->username);
+	put(line, "password", c->credential->password);
+}
+
+static void put_platform(struct buf *line, const struct platform *p)
+{
+	char text[PLATFORM_TEXT_SIZE];
+
+	put(line, "platform", platform_text(p, text));
+}
+
+/* What every flow does: events, waiting, failing. */
+static int act(const struct events *events, struct err *e)
+{
+	event_text(events, EVENT_NOTE, "a note");
+	event_text(events, EVENT_DETAIL, "a detail");
+	if (fake.warning)
+		event_text(events, EVENT_WARNING, "%s", fake.warning);
+	if (fake.events) {
+		event_emit(events, &(struct event){ .kind = EVENT_PLAN,
+						    .total = 1000000 * fake.events,
+						    .count = fake.events,
+						    .text = "fetching" });
+	}
+	for (size_t i = 0; i < fake.events; i++) {
+		event_begin(events, i, 1000000, "sha256:%012zx layer", i);
+		event_progress(events, i, 500000, 1000000);
+		event_end(events, i, "done");
+	}
+	while (fake.wait_for_signal) {
+		const struct timespec nap = { 0, 2000000 };
+		if (cancel_check(e))
+			return -1;
+		(void)nanosleep(&nap, NULL);
+	}
+	return fake.fail ? err_set(e, fake.fail, "%s", fake.fail_text ? fake.fail_text : "it failed") : 0;
+}
+
+static int json(struct buf *out, struct err *e)
+{
+	return buf_puts(out, "{\"fake\":true}\n", e);
+}
+
+struct fetch_report *flow_fetch(const struct fetch_options *o, struct err *e)
+{
+	AUTO_BUF line = { 0 };
+
+	assert(buf_puts(&line, "fetch", NULL) == 0);
+	put_list(&line, "ref", o->references, o->reference_count);
+	for (size_t i = 0; i < o->platform_count; i++)
+		put_platform(&line, &o->platforms[i]);
+	put_flag(&line, "all", o->all_platforms);
+	put_flag(&line, "plan", o->plan_only);
+	put(&line, "output", o->output);
+	put_connect(&line, &o->connect);
+	write_down(&line);
+	if (act(o->events, e))
+		return NULL;
+	struct fetch_report *r = zeroed(1, sizeof(*r));
+	r->archive = copy(o->output);
+	r->id = digest_filled(0xab);
+	r->bytes = 376800000;
+	r->downloaded_bytes = 376000000;
+	fake_images(&r->images, fake.images);
+	return r;
+}
+
+void fetch_report_free(struct fetch_report *r)
+{
+	if (!r)
+		return;
+	fake_images_release(&r->images);
+	free(r->archive);
+	free(r);
+}
+
+int fetch_report_json(const struct fetch_report *r, struct buf *out, struct err *e)
+{
+	(void)r;
+	return json(out, e);
+}
+
+static struct verify_report *papers(const char *path)
+{
+	struct verify_report *r = zeroed(1, sizeof(*r));
+
+	r->archive = copy(path);
+	r->format = copy("imgpack archive");
+	r->compression = copy("none");
+	r->has_id = true;
+	r->id = digest_filled(0xab);
+	r->bytes = 376800000;
+	r->blobs = 14;
+	r->blob_bytes = 376000000;
+	fake_images(&r->images, fake.images);
+	r->unproved = zeroed(1, sizeof(*r->unproved));
+	r->unproved[r->unproved_count++] = copy("layers of \x1b[31mred:1 have no diff IDs");
+	return r;
+}
+
+struct verify_report *flow_verify(const char *path, bool diff_ids, const struct events *events, struct err *e)
+{
+	AUTO_BUF line = { 0 };
+
+	assert(buf_puts(&line, "verify", NULL) == 0);
+	put(&line, "path", path);
+	put_flag(&line, "diff_ids", diff_ids);
+	write_down(&line);
+	if (act(events, e) && e->kind != ERR_CORRUPT)
+		return NULL;
+	struct verify_report *r = papers(path);
+	r->problems = zeroed(fake.problems, sizeof(*r->problems));
+	for (size_t i = 0; i < fake.problems; i++) {
+		r->problems[i] = (struct flow_problem){ copy(path),
+							4096 * i,
+							512,
+							copy("blobs/sha256/aa"),
+							copy("quay.io/x:1"),
+							copy("is not its digest") };
+		r->problem_count++;
+	}
+	if (fake.problems)
+		err_set(e, ERR_CORRUPT, "%s: the first problem", path);
+	return r;
+}
+
+struct verify_report *flow_inspect(const char *path, const struct events *events, struct err *e)
+{
+	AUTO_BUF line = { 0 };
+
+	assert(buf_puts(&line, "inspect", NULL) == 0);
+	put(&line, "path", path);
+	write_down(&line);
+	return act(events, e) ? NULL : papers(path);
+}
+
+void verify_report_free(struct verify_report *r)
+{
+	if (!r)
+		return;
+	for (size_t i = 0; i < r->problem_count; i++) {
+		free(r->problems[i].chunk);
+		free(r->problems[i].member);
+		free(r->problems[i].image);
+		free(r->problems[i].what);
+	}
+	for (size_t i = 0; i < r->unproved_count; i++)
+		free(r->unproved[i]);
+	fake_images_release(&r->images);
+	free(r->problems);
+	free(r->unproved);
+	free(r->archive);
+	free(r->format);
+	free(r->compression);
+	free(r);
+}
+
+int verify_report_json(const struct verify_report *r, struct buf *out, struct err *e)
+{
+	(void)r;
+	return json(out, e);
+}
+
+struct load_report *flow_load(const struct load_options *o, struct err *e)
+{
+	AUTO_BUF line = { 0 };
+
+	assert(buf_puts(&line, "load", NULL) == 0);
+	put(&line, "path", o->archive);
+	put(&line, "to", o->to);
+	put_flag(&line, "replace", o->replace);
+	if (o->platform)
+		put_platform(&line, o->platform);
+	put_list(&line, "name", o->names, SIZE_MAX);
+	put(&line, "expect", o->expect);
+	put_connect(&line, &o->connect);
+	write_down(&line);
+	if (act(o->events, e))
+		return NULL;
+	struct load_report *r = zeroed(1, sizeof(*r));
+	r->target = copy(o->to ? o->to : "docker");
+	r->images = zeroed(1, sizeof(*r->images));
+	r->images[0] = (struct load_report_image){ fake.nameless ? NULL : copy("quay.io/x:1"), digest_filled(0x10),
+						   copy("reg.local/quay\x1b[2J:1") };
+	r->count = 1;
+	r->sent_bytes = 12300000;
+	return r;
+}
+
+void load_report_free(struct load_report *r)
+{
+	if (!r)
+		return;
+	for (size_t i = 0; i < r->count; i++) {
+		free(r->images[i].name);
+		free(r->images[i].loaded_as);
+	}
+	free(r->images);
+	free(r->target);
+	free(r);
+}
+
+int load_report_json(const struct load_report *r, struct buf *out, struct err *e)
+{
+	(void)r;
+	return json(out, e);
+}
+
+int flow_login(const char *registry, const struct credential *c, const struct connect_options *connect,
+	       const struct events *events, char where[512], struct err *e)
+{
+	AUTO_BUF line = { 0 };
+
+	assert(buf_puts(&line, "login", NULL) == 0);
+	put(&line, "registry", registry);
+	put(&line, "user", c->username);
+	put(&line, "password", c->password);
+	put_flag(&line, "connect_has_credential", connect->credential != NULL);
+	put_list(&line, "plain_http", connect->plain_http, SIZE_MAX);
+	put(&line, "cacert", connect->cacert);
+	write_down(&line);
+	(void)snprintf(where, 512, "/home/me/.docker/config.json");
+	return act(events, e);
+}
+
+int flow_logout(const char *registry, bool *found, char where[512], struct err *e)
+{
+	AUTO_BUF line = { 0 };
+
+	assert(buf_puts(&line, "logout", NULL) == 0);
+	put(&line, "registry", registry);
+	write_down(&line);
+	*found = !fake.nameless;
+	(void)snprintf(where, 512, "docker-credential-pass");
+	return act(NULL, e);
+}
