@@ -42,15 +42,13 @@ static int add_line(struct images *list, const char *line, size_t len, struct er
 	if (len > LIMIT_REFERENCE)
 		return err_set(e, ERR_USAGE, "'%s': longer than %d bytes", text_escape(shown, sizeof(shown), line, len),
 			       LIMIT_REFERENCE);
-	AUTO_MEM char *copy = strndup(line, len);
-	if (!copy)
-		return err_memory(e);
-	if (flow_check_reference(copy, e))
-		return -1;
 	if (GROW(list->owned, list->owned_capacity, list->owned_count, e))
 		return -1;
-	char *kept = list->owned[list->owned_count++] = TAKE(copy);
-	return images_add(list, kept, e);
+	char *copy = strndup(line, len);
+	if (!copy)
+		return err_memory(e);
+	list->owned[list->owned_count++] = copy;
+	return flow_check_reference(copy, e) || images_add(list, copy, e) ? -1 : 0;
 }
 
 static bool blank(char c)

@@ -42,28 +42,36 @@ static int ask(struct credential *c, const struct options *o, struct err *e)
 	return *c->password ? 0 : err_set(e, ERR_USAGE, "no password was given");
 }
 
-int login_run(struct run *run, struct err *e)
+static int login(struct run *run, struct connection *connection, struct err *e)
 {
 	const struct options *o = run->options;
 	struct options without_user = *o;
-	AUTO_CONNECTION connection = { 0 };
 	char where[WHERE] = "", registry[SHOWN], shown[SHOWN];
 
 	/* Unlike fetch and load, login takes --username alone: it can ask for the password. */
 	if (!o->given[OPT_PASSWORD_STDIN])
 		without_user.values[OPT_USERNAME].count = 0;
-	if (connection_fill(&connection, &without_user, e))
+	if (connection_fill(connection, &without_user, e))
 		return -1;
-	if (!connection.credential.username && ask(&connection.credential, o, e))
+	if (!connection->credential.username && ask(&connection->credential, o, e))
 		return -1;
 	/* The credential under trial is the argument, not one of the connection's. */
-	connection.options.credential = NULL;
-	if (flow_login(registry_of(o), &connection.credential, &connection.options, run->events, where, e))
+	connection->options.credential = NULL;
+	if (flow_login(registry_of(o), &connection->credential, &connection->options, run->events, where, e))
 		return -1;
 	if (run->quiet)
 		return 0;
 	return buf_printf(&run->out, e, "logged in to %s; credentials are in %s\n", shown_registry(o, registry),
 			  text_escape_str(shown, sizeof(shown), where));
+}
+
+int login_run(struct run *run, struct err *e)
+{
+	struct connection connection = { 0 };
+	int rc = login(run, &connection, e);
+
+	connection_release(&connection);
+	return rc;
 }
 
 int logout_run(struct run *run, struct err *e)

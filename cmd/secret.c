@@ -3,7 +3,6 @@
 
 #include "base/cancel.h"
 #include "base/limits.h"
-#include "base/own.h"
 #include "cmd/process.h"
 
 #include <errno.h>
@@ -15,20 +14,17 @@
 
 #define POLL_MS 200
 
-/* Room for the secret that is wiped, and never moved by a realloc() that would leave a copy behind. */
+/* Room for the secret: wiped, and never moved by a realloc() that would leave a copy behind. */
 struct room {
 	char bytes[LIMIT_PASSWORD + 2]; /* one more than allowed, to see that it is too long; and a NUL */
 	size_t len;
 };
 
-static void room_free(struct room *r)
+static void room_wipe(struct room *r)
 {
-	if (!r)
-		return;
 	explicit_bzero(r, sizeof(*r));
-	free(r);
 }
-OWNED(room)
+#define WIPED __attribute__((cleanup(room_wipe)))
 
 /* Reads once; 1: something came, 0: the end, -1: failed. A signal is seen within POLL_MS whenever it comes. */
 static int read_some(struct room *r, struct err *e)
@@ -78,18 +74,14 @@ static char *finish(struct room *r, struct err *e)
 
 char *secret_from_stdin(struct err *e)
 {
-	AUTO(room) r = calloc(1, sizeof(*r));
+	WIPED struct room room = { .len = 0 };
 	int more = 1;
 
-	if (!r) {
-		err_memory(e);
-		return NULL;
-	}
-	while (more > 0 && r->len <= LIMIT_PASSWORD)
-		more = read_some(r, e);
+	while (more > 0 && room.len <= LIMIT_PASSWORD)
+		more = read_some(&room, e);
 	if (more < 0)
 		return NULL;
-	char *secret = finish(r, e);
+	char *secret = finish(&room, e);
 	if (secret && !*secret) {
 		free(secret);
 		err_set(e, ERR_USAGE, "--password-stdin: standard input is empty");
@@ -113,13 +105,9 @@ static int read_line(struct room *r, struct err *e)
 
 char *secret_ask(const char *prompt, bool echo, struct err *e)
 {
-	AUTO(room) r = calloc(1, sizeof(*r));
+	WIPED struct room room = { .len = 0 };
 	struct termios before, hidden;
 
-	if (!r) {
-		err_memory(e);
-		return NULL;
-	}
 	if (!isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, &before)) {
 		err_set(e, ERR_USAGE, "standard input is no terminal: give --username USER and --password-stdin");
 		return NULL;
@@ -133,10 +121,10 @@ char *secret_ask(const char *prompt, bool echo, struct err *e)
 	}
 	int rc = process_write(STDERR_FILENO, "standard error", prompt, strlen(prompt), e);
 	if (rc == 0)
-		rc = read_line(r, e);
+		rc = read_line(&room, e);
 	if (!echo && tcsetattr(STDIN_FILENO, TCSADRAIN, &before) && rc == 0)
 		rc = err_sys(e, ERR_LOCAL, errno, "cannot switch the terminal's echo on again");
 	if (rc)
 		(void)process_write(STDERR_FILENO, "standard error", "\n", 1, NULL);
-	return rc ? NULL : finish(r, e);
+	return rc ? NULL : finish(&room, e);
 }

@@ -35,7 +35,10 @@ enum coding coding_detect(const void *bytes, size_t len)
 	/* A skippable frame (RFC 8878, 3.1.2) may stand in front of the first real one. */
 	if (len >= 4 && (b[0] & 0xf0) == 0x50 && !memcmp(b + 1, "\x2a\x4d\x18", 3))
 		return CODING_ZSTD;
-	if (starts(b, len, "\xfd" "7zXZ\0", 6))
+	if (starts(b, len,
+		   "\xfd"
+		   "7zXZ\0",
+		   6))
 		return CODING_XZ;
 	if (is_bzip2(b, len))
 		return CODING_BZIP2;
@@ -129,7 +132,7 @@ static ssize_t produce(struct decode *d, uint8_t *buf, size_t cap, struct err *e
 	}
 	if (out > d->max - d->given)
 		return err_set(e, ERR_CORRUPT, "%s data: unpacks to more than the expected %" PRIu64 " bytes", d->name,
-		               d->max);
+			       d->max);
 	d->given += out;
 	return (ssize_t)out;
 }
@@ -195,7 +198,9 @@ struct source *source_decode(struct source *inner, enum coding c, uint64_t max_o
 		err_memory(e);
 		return NULL;
 	}
-	*d = (struct decode){ .base = { &ops }, .inner = inner, .kind = kind, .name = coding_name(c), .max = max_output };
+	*d = (struct decode){
+		.base = { &ops }, .inner = inner, .kind = kind, .name = coding_name(c), .max = max_output
+	};
 	d->in = malloc(PUMP_PIECE);
 	if (!d->in) {
 		err_memory(e);

@@ -3,9 +3,9 @@
 #define CODEC_CODEC_H
 
 /*
- * Decompression as filters on the belt. The only place that knows ISA-L's inflate, zstd and liblzma. Each checks what its
- * format carries (gzip CRC-32 and length, zstd frame checksum, xz checks) and gives the end of the stream only when those
- * held and nothing stands behind the last member or frame. One layer of coding is undone, never what is inside.
+ * Decompression as filters on the belt. The only place that knows ISA-L's inflate, zstd and liblzma. Each checks what
+ * its format carries (gzip CRC-32 and length, zstd frame checksum, xz checks) and gives the end of the stream only when
+ * those held and nothing stands behind the last member or frame. One layer of coding is undone, never what is inside.
  */
 
 #include "base/err.h"
@@ -20,10 +20,10 @@ enum coding coding_detect(const void *bytes, size_t len);
 const char *coding_name(enum coding c); /* "none", "gzip", ... */
 
 /*
- * The decompressed bytes of `inner` (taken; NULL passes through), stopped with ERR_CORRUPT after max_output bytes (bombs;
- * UINT64_MAX for a layer, whose bytes go nowhere). zstd windows over 2^27 are refused. CODING_NONE gives inner back.
- * gzip: RFC 1952, several members behind each other are one stream; zeros behind the last one are padding, other bytes are
- * ERR_CORRUPT.
+ * The decompressed bytes of `inner` (taken; NULL passes through), stopped with ERR_CORRUPT after max_output bytes
+ * (bombs; UINT64_MAX for a layer, whose bytes go nowhere). zstd windows over 2^27 are refused. CODING_NONE gives inner
+ * back. gzip: RFC 1952, several members behind each other are one stream; zeros behind the last one are padding, other
+ * bytes are ERR_CORRUPT.
  */
 struct source *source_decode(struct source *inner, enum coding c, uint64_t max_output, struct err *e);
 

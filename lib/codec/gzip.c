@@ -7,16 +7,16 @@
 #include <stdlib.h>
 
 /*
- * RFC 1952: ISA-L inflates and compares each member's CRC-32 and length. The headers are read here, and what stands behind
- * a member is judged here: another member, zeros (tape and disk blocks are padded so), or an error.
+ * RFC 1952: ISA-L inflates and compares each member's CRC-32 and length. The headers are read here, and what stands
+ * behind a member is judged here: another member, zeros (tape and disk blocks are padded so), or an error.
  */
 
 enum where {
 	AT_START, /* of the first member: something must come */
 	IN_HEADER,
 	IN_MEMBER, /* deflate data and trailer */
-	BETWEEN, /* behind a complete member */
-	PADDING  /* zeros to the end */
+	BETWEEN,   /* behind a complete member */
+	PADDING    /* zeros to the end */
 };
 
 struct gzip {

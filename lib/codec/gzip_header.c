@@ -44,9 +44,10 @@ static bool field_ends(const struct gzip_header *h, uint8_t byte)
 
 static void next_field(struct gzip_header *h)
 {
-	static const uint8_t needs[] = {
-		[EXTRA_LENGTH] = FLAG_EXTRA, [NAME] = FLAG_NAME, [COMMENT] = FLAG_COMMENT, [HEADER_CRC] = FLAG_HEADER_CRC
-	};
+	static const uint8_t needs[] = { [EXTRA_LENGTH] = FLAG_EXTRA,
+					 [NAME] = FLAG_NAME,
+					 [COMMENT] = FLAG_COMMENT,
+					 [HEADER_CRC] = FLAG_HEADER_CRC };
 
 	h->at = 0;
 	h->field++;

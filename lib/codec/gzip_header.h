@@ -3,8 +3,8 @@
 #define CODEC_GZIP_HEADER_H
 
 /*
- * A gzip member's header (RFC 1952, 2.3), byte for byte as it comes. ISA-L has a reader for it, but in 2.30 that one takes
- * unknown flags and miscounts the header's CRC when the header is cut into pieces.
+ * A gzip member's header (RFC 1952, 2.3), byte for byte as it comes. ISA-L has a reader for it, but in 2.30 that one
+ * takes unknown flags and miscounts the header's CRC when the header is cut into pieces.
  */
 
 #include "base/err.h"
@@ -13,8 +13,8 @@
 #include <stdint.h>
 
 struct gzip_header {
-	unsigned field;  /* which one comes next */
-	unsigned at;     /* bytes of it that were seen */
+	unsigned field; /* which one comes next */
+	unsigned at;    /* bytes of it that were seen */
 	uint8_t flags;
 	uint16_t length; /* of the extra field, then the header CRC as it is stored */
 	uint32_t crc;    /* of the header so far */

@@ -17,7 +17,8 @@ static void *unxz_open(struct err *e)
 	struct unxz *x = calloc(1, sizeof(*x));
 
 	/* A stream whose check this liblzma does not know could not be proved: it is refused. */
-	if (!x || lzma_stream_decoder(&x->stream, LIMIT_XZ_MEMORY, LZMA_CONCATENATED | LZMA_TELL_UNSUPPORTED_CHECK) != LZMA_OK) {
+	if (!x || lzma_stream_decoder(&x->stream, LIMIT_XZ_MEMORY, LZMA_CONCATENATED | LZMA_TELL_UNSUPPORTED_CHECK) !=
+			  LZMA_OK) {
 		free(x);
 		err_memory(e);
 		return NULL;

@@ -26,8 +26,8 @@ int64_t wire_now(void)
 
 /*
  * Something that changes whenever a byte moves on one of the client's sockets, whatever phase curl is in. The kernel is
- * asked because curl cannot know: a TLS handshake and half a header line are not counted by it, and an upload over a slow
- * line goes on for minutes after the last byte went into the socket's buffer.
+ * asked because curl cannot know: a TLS handshake and half a header line are not counted by it, and an upload over a
+ * slow line goes on for minutes after the last byte went into the socket's buffer.
  */
 static uint64_t moved(const struct http_client *c)
 {
@@ -50,7 +50,8 @@ bool wire_connected(const struct http_client *c)
 	struct tcp_info info = { 0 };
 	socklen_t len = sizeof(info);
 
-	return c->socket_count && getsockopt(c->sockets[c->socket_count - 1], IPPROTO_TCP, TCP_INFO, &info, &len) == 0 &&
+	return c->socket_count &&
+	       getsockopt(c->sockets[c->socket_count - 1], IPPROTO_TCP, TCP_INFO, &info, &len) == 0 &&
 	       info.tcpi_state == TCP_ESTABLISHED;
 }
 
@@ -58,8 +59,8 @@ bool wire_connected(const struct http_client *c)
 static uint64_t counted(const struct http_reply *r)
 {
 	static const CURLINFO infos[] = { CURLINFO_SIZE_UPLOAD_T,     CURLINFO_SIZE_DOWNLOAD_T,
-		                          CURLINFO_NAMELOOKUP_TIME_T, CURLINFO_CONNECT_TIME_T,
-		                          CURLINFO_APPCONNECT_TIME_T, CURLINFO_PRETRANSFER_TIME_T };
+					  CURLINFO_NAMELOOKUP_TIME_T, CURLINFO_CONNECT_TIME_T,
+					  CURLINFO_APPCONNECT_TIME_T, CURLINFO_PRETRANSFER_TIME_T };
 	uint64_t sum = r->headers.seen + r->received + r->body_sent;
 
 	for (size_t i = 0; i < sizeof(infos) / sizeof(infos[0]); i++) {
@@ -122,7 +123,8 @@ static int give_up(struct http_reply *r)
 	return -1;
 }
 
-/* How long the network has been silent; time outside of this function, or in the body's source, is not the network's. */
+/* How long the network has been silent; time outside of this function, or in the body's source, is not the network's.
+ */
 struct silence {
 	int64_t since;
 	int64_t source_ns;

@@ -58,12 +58,12 @@ static const char *phase(const struct http_reply *r, char out[120])
 			text = r->proxy ? "in the handshake with the proxy or through it" : "in the TLS handshake";
 	} else if (!r->headers.complete && r->body && !r->body_done) {
 		(void)snprintf(out, 120, "while the request's body was sent, %s",
-		               progress(at, r->body_sent, r->body_sized ? r->body_size : UINT64_MAX));
+			       progress(at, r->body_sent, r->body_sized ? r->body_size : UINT64_MAX));
 	} else if (!r->headers.complete) {
 		text = r->headers.seen ? "in the middle of the answer's headers" : "while waiting for the answer";
 	} else {
 		(void)snprintf(out, 120, "in the answer's body, %s",
-		               progress(at, r->received, r->headers.content_length));
+			       progress(at, r->received, r->headers.content_length));
 	}
 	if (text)
 		(void)snprintf(out, 120, "%s", text);
@@ -114,8 +114,9 @@ static void certificate(struct http_reply *r, CURLcode code)
 	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
 	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
 	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-		FAULT(r, "its certificate is signed by an authority that this machine does not know; --cacert FILE names "
-		         "yours");
+		FAULT(r,
+		      "its certificate is signed by an authority that this machine does not know; --cacert FILE names "
+		      "yours");
 		return;
 	case X509_V_ERR_HOSTNAME_MISMATCH:
 	case X509_V_ERR_IP_ADDRESS_MISMATCH:
@@ -187,9 +188,10 @@ static bool refused_by_proxy(struct http_reply *r)
 	if (!status || (status >= 200 && status < 300))
 		return false;
 	if (status == 407)
-		fault_kind(r, ERR_DENIED, r->proxy->user ? "the proxy refuses this user and password"
-		                                         : "the proxy wants a user and a password "
-		                                           "(http://USER:PASSWORD@HOST:PORT)");
+		fault_kind(r, ERR_DENIED,
+			   r->proxy->user ? "the proxy refuses this user and password"
+					  : "the proxy wants a user and a password "
+					    "(http://USER:PASSWORD@HOST:PORT)");
 	else
 		FAULT(r, "the proxy refuses the tunnel, status %ld", status);
 	r->failure.sys = (int)status;
@@ -207,11 +209,11 @@ static bool local_fault(struct http_reply *r, CURLcode code)
 		return true;
 	case CURLE_SSL_CERTPROBLEM:
 		fault_kind(r, ERR_LOCAL, "the client certificate or its key (--cert, --key) cannot be used: %s",
-		           details(r, text, code));
+			   details(r, text, code));
 		return true;
 	case CURLE_SSL_CACERT_BADFILE:
 		fault_kind(r, ERR_LOCAL, "the file of certificate authorities cannot be used: %s",
-		           details(r, text, code));
+			   details(r, text, code));
 		return true;
 	case CURLE_URL_MALFORMAT:
 	case CURLE_BAD_FUNCTION_ARGUMENT:

@@ -28,7 +28,7 @@ static int status_line(struct headers *h, const char *line, size_t len, struct e
 	size_t left = p ? (size_t)(line + len - p) : 0;
 	if (left < 3 || !text_parse_u64(p, 3, 999, &status) || status < 100 || (left > 3 && !is_space(p[3])))
 		return err_set(e, ERR_NETWORK, "the answer's first line makes no sense: \"%s\"",
-		               text_escape(shown, sizeof(shown), line, len));
+			       text_escape(shown, sizeof(shown), line, len));
 	h->status = (int)status;
 	return 0;
 }
@@ -41,7 +41,7 @@ static int content_length(struct headers *h, const char *value, struct err *e)
 
 	if (!text_parse_u64(value, strlen(value), INT64_MAX, &length))
 		return err_set(e, ERR_NETWORK, "the answer's Content-Length makes no sense: \"%s\"",
-		               text_escape_str(shown, sizeof(shown), value));
+			       text_escape_str(shown, sizeof(shown), value));
 	if (h->content_length != UINT64_MAX && h->content_length != length)
 		return err_set(e, ERR_NETWORK, "the answer has two Content-Lengths that differ");
 	h->content_length = length;

@@ -3,8 +3,8 @@
 #define HTTP_HTTP_H
 
 /*
- * The wire: HTTP over TCP, TLS or a unix socket. The only place that knows curl; library-facts.md says why each option is
- * set as it is. Nothing here knows registries, tokens or retries.
+ * The wire: HTTP over TCP, TLS or a unix socket. The only place that knows curl; library-facts.md says why each option
+ * is set as it is. Nothing here knows registries, tokens or retries.
  *
  * A client is one worker's: it keeps its connections alive from request to request and is used by one thread at a time,
  * with at most one reply open. Redirects are never followed here (the caller decides, per origin); credentials are
@@ -45,20 +45,20 @@ enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DE
 
 struct http_request {
 	enum http_method method;
-	const char *url;               /* http:// or https:// */
-	const char *unix_socket;       /* connect there; the URL's host is only a name. Or NULL */
-	const char *const *headers;    /* NULL-terminated "Name: value", or NULL. Values with CR or LF are refused */
-	struct source *body;           /* borrowed until the reply is freed; read while the request is sent; or NULL */
-	bool body_sized;               /* true: Content-Length is body_size; false: chunked */
+	const char *url;            /* http:// or https:// */
+	const char *unix_socket;    /* connect there; the URL's host is only a name. Or NULL */
+	const char *const *headers; /* NULL-terminated "Name: value", or NULL. Values with CR or LF are refused */
+	struct source *body;        /* borrowed until the reply is freed; read while the request is sent; or NULL */
+	bool body_sized;            /* true: Content-Length is body_size; false: chunked */
 	uint64_t body_size;
-	uint64_t max_body;             /* an answer longer than this is ERR_NETWORK; 0: no limit here */
+	uint64_t max_body; /* an answer longer than this is ERR_NETWORK; 0: no limit here */
 };
 
 /*
  * Sends the request and waits for the answer's status and headers. If the body source fails, the request is cut so that
- * the other side sees a broken transfer, and the source's error is returned. Failures: ERR_NETWORK with the host and the
- * cause ("cannot connect", "certificate has expired (is this machine's clock right?)"), ERR_CANCELLED.
- * 4xx and 5xx are answers, not failures.
+ * the other side sees a broken transfer, and the source's error is returned. Failures: ERR_NETWORK with the host and
+ * the cause ("cannot connect", "certificate has expired (is this machine's clock right?)"), ERR_CANCELLED. 4xx and 5xx
+ * are answers, not failures.
  */
 struct http_reply;
 struct http_reply *http_send(struct http_client *c, const struct http_request *request, struct err *e);

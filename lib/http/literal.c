@@ -52,7 +52,7 @@ static bool in_range(const uint8_t ip[16], const struct range *r)
 static bool private_v4(const uint8_t v4[4])
 {
 	static const struct range ranges[] = {
-		{ { 0 }, 8 },         { { 10 }, 8 },       { { 100, 64 }, 10 },   { { 127 }, 8 },
+		{ { 0 }, 8 },         { { 10 }, 8 },       { { 100, 64 }, 10 },  { { 127 }, 8 },
 		{ { 169, 254 }, 16 }, { { 172, 16 }, 12 }, { { 192, 168 }, 16 },
 	};
 	uint8_t ip[16] = { 0 };
@@ -70,7 +70,8 @@ static bool private_v6(const uint8_t ip[16])
 		{ { 0xfc }, 7 },
 		{ { 0xfe, 0x80 }, 10 },
 	};
-	/* IPv4 inside IPv6: mapped, compatible (also :: and ::1, as 0.0.0.0/8), and NAT64, which leads to the same host. */
+	/* IPv4 inside IPv6: mapped, compatible (also :: and ::1, as 0.0.0.0/8), and NAT64, which leads to the same
+	 * host. */
 	static const struct range embeds[] = {
 		{ { [10] = 0xff, [11] = 0xff }, 96 },
 		{ { 0 }, 96 },
@@ -104,7 +105,8 @@ bool http_host_is_private_literal(const char *url)
 	size_t len = strlen(u->host);
 	if (len && u->host[len - 1] == '.')
 		u->host[len - 1] = '\0';
-	/* inet_aton() reads every spelling the resolver takes for an address: 127.1, 0x7f.1, 017700000001, 2130706433. */
+	/* inet_aton() reads every spelling the resolver takes for an address: 127.1, 0x7f.1, 017700000001, 2130706433.
+	 */
 	if (inet_aton(u->host, &v4))
 		return private_v4((const uint8_t *)&v4.s_addr);
 	return inet_pton(AF_INET6, u->host, v6) == 1 && private_v6(v6);

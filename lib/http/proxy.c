@@ -205,8 +205,8 @@ static struct proxy *parse(const char *value, const char *from, struct err *e)
 	}
 	CURLUcode rc = curl_url_set(u, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME);
 	int failed = rc == CURLUE_OK
-	                     ? fill(p, u, from, e)
-	                     : err_set(e, ERR_USAGE, "%s is no proxy's address: %s", from, curl_url_strerror(rc));
+			     ? fill(p, u, from, e)
+			     : err_set(e, ERR_USAGE, "%s is no proxy's address: %s", from, curl_url_strerror(rc));
 	curl_url_cleanup(u);
 	explicit_bzero(text, strlen(text));
 	return failed ? NULL : TAKE(p);
@@ -223,7 +223,7 @@ void proxy_free(struct proxy *p)
 }
 
 int proxy_choose(const struct proxy_rules *rules, const char *scheme, const char *host, uint16_t port,
-                 struct proxy **out, struct err *e)
+		 struct proxy **out, struct err *e)
 {
 	bool https = strcmp(scheme, "https") == 0;
 	const char *value = rules->forced ? rules->forced : https ? rules->https_proxy : rules->http_proxy;
@@ -236,8 +236,9 @@ int proxy_choose(const struct proxy_rules *rules, const char *scheme, const char
 		return 0;
 	}
 	if (!rules->forced && !https && rules->cgi)
-		return err_set(e, ERR_USAGE, "HTTP_PROXY is not used where REQUEST_METHOD is set (CGI): a client could have "
-		                             "set it");
+		return err_set(e, ERR_USAGE,
+			       "HTTP_PROXY is not used where REQUEST_METHOD is set (CGI): a client could have "
+			       "set it");
 	if (!rules->forced && rules->no_proxy) {
 		int straight = listed(rules->no_proxy, host, is_ip ? ip : NULL, port, e);
 		if (straight < 0)
@@ -281,8 +282,8 @@ int proxy_rules_init(struct proxy_rules *rules, const char *forced, struct err *
 		if (!r.forced)
 			return err_memory(e);
 	} else if (from_environment(&r.https_proxy, "HTTPS_PROXY", "https_proxy", e) ||
-	           from_environment(&r.http_proxy, "HTTP_PROXY", "http_proxy", e) ||
-	           from_environment(&r.no_proxy, "NO_PROXY", "no_proxy", e)) {
+		   from_environment(&r.http_proxy, "HTTP_PROXY", "http_proxy", e) ||
+		   from_environment(&r.no_proxy, "NO_PROXY", "no_proxy", e)) {
 		proxy_rules_release(&r);
 		return -1;
 	}

@@ -3,11 +3,11 @@
 #define HTTP_PROXY_H
 
 /*
- * Which proxy a request goes through, decided here and not by curl, whose rules differ (library-facts.md E18). The rules
- * are those of Go's httpproxy, which docker, containerd and podman follow, so what works for them works for us:
+ * Which proxy a request goes through, decided here and not by curl, whose rules differ (library-facts.md E18). The
+ * rules are those of Go's httpproxy, which docker, containerd and podman follow, so what works for them works for us:
  *
- *   HTTPS_PROXY, else https_proxy, for https URLs; HTTP_PROXY, else http_proxy, for http URLs (the first non-empty one).
- *   NO_PROXY, else no_proxy: entries between commas. "*": no proxy at all. An address or a CIDR range matches hosts
+ *   HTTPS_PROXY, else https_proxy, for https URLs; HTTP_PROXY, else http_proxy, for http URLs (the first non-empty
+ * one). NO_PROXY, else no_proxy: entries between commas. "*": no proxy at all. An address or a CIDR range matches hosts
  *   written as addresses. "x.y" matches x.y and all below it, ".x.y" and "*.x.y" only what is below. An entry may end
  *   in ":port".
  *   localhost and loopback addresses are never proxied.
@@ -44,11 +44,11 @@ struct proxy {
 };
 
 /*
- * The proxy for a request to host:port (`host` in lower case, IPv6 without brackets) into *out, to be freed; *out = NULL:
- * straight. ERR_USAGE if the one that applies is no proxy address.
+ * The proxy for a request to host:port (`host` in lower case, IPv6 without brackets) into *out, to be freed; *out =
+ * NULL: straight. ERR_USAGE if the one that applies is no proxy address.
  */
 int proxy_choose(const struct proxy_rules *rules, const char *scheme, const char *host, uint16_t port,
-                 struct proxy **out, struct err *e);
+		 struct proxy **out, struct err *e);
 void proxy_free(struct proxy *p);
 OWNED(proxy)
 

@@ -9,7 +9,7 @@
 static int too_long(struct http_reply *r)
 {
 	err_set(&r->failure, ERR_NETWORK, "%s: the answer is longer than the %" PRIu64 " bytes expected", r->where,
-	        r->max_body);
+		r->max_body);
 	r->failure.sys = r->headers.status;
 	return -1;
 }

@@ -13,9 +13,9 @@
  * - HTTP/1.1 on TLS, too. A client has one reply open, so there is nothing to multiplex; what HTTP/2 would bring is its
  *   frames' CPU, a receive window that libcurl may fill while we are paused, and the stream errors of content delivery
  *   networks (registry-quirks.md N12). More throughput comes from more clients, each with a connection of its own.
- * - No "Expect: 100-continue", ever. A refusal that arrives while a body is sent stops the body at once and is delivered
- *   (curl reads before it writes), so waiting would save what fits the socket buffers and one round trip; it would
- *   cost a round trip on every upload, and a whole second on each server that does not know the word. Uploads to a
+ * - No "Expect: 100-continue", ever. A refusal that arrives while a body is sent stops the body at once and is
+ * delivered (curl reads before it writes), so waiting would save what fits the socket buffers and one round trip; it
+ * would cost a round trip on every upload, and a whole second on each server that does not know the word. Uploads to a
  *   registry begin with an authorised POST without a body in any case.
  * - Header bytes come as the caller gave them; curl adds Host, User-Agent, Accept and the length.
  */
@@ -61,8 +61,8 @@ static int caller_header(struct http_reply *r, const char *line, struct err *e)
 	text_escape(shown, sizeof(shown), line, len);
 	for (const char *p = line + len; *p; p++)
 		if (((unsigned char)*p < 0x20 && *p != '\t') || *p == 0x7f)
-			return err_set(e, ERR_USAGE, "the request header %s has a line break or a control character in it",
-			               shown);
+			return err_set(e, ERR_USAGE,
+				       "the request header %s has a line break or a control character in it", shown);
 	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
 		if (strlen(ours[i]) == len && strncasecmp(line, ours[i], len) == 0)
 			return err_set(e, ERR_USAGE, "the request header %s follows from the request itself", shown);
@@ -148,7 +148,8 @@ static CURLcode set_transport(struct http_reply *r, const struct http_request *q
 #endif
 	SET(rc, easy, CURLOPT_TCP_KEEPALIVE, 1L);
 	SET(rc, easy, CURLOPT_CONNECTTIMEOUT, (long)h->connect_seconds);
-	SET(rc, easy, CURLOPT_BUFFERSIZE, q->max_body && q->max_body <= SMALL_ANSWER ? BUFFER_BYTES_SMALL : BUFFER_BYTES);
+	SET(rc, easy, CURLOPT_BUFFERSIZE,
+	    q->max_body && q->max_body <= SMALL_ANSWER ? BUFFER_BYTES_SMALL : BUFFER_BYTES);
 	SET(rc, easy, CURLOPT_UPLOAD_BUFFERSIZE, BUFFER_BYTES);
 	SET(rc, easy, CURLOPT_USERAGENT, h->user_agent);
 	SET(rc, easy, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
@@ -231,11 +232,10 @@ static int name_it(struct http_reply *r, const struct http_request *q, const cha
 	int failed;
 
 	if (q->unix_socket)
-		failed = buf_printf(&where, e, "unix socket %s",
-		                    text_escape_str(shown, sizeof(shown), q->unix_socket));
+		failed = buf_printf(&where, e, "unix socket %s", text_escape_str(shown, sizeof(shown), q->unix_socket));
 	else if (r->proxy)
 		failed = buf_printf(&where, e, "%s (through the proxy %s)", host_port,
-		                    text_escape_str(shown, sizeof(shown), r->proxy->address));
+				    text_escape_str(shown, sizeof(shown), r->proxy->address));
 	else
 		failed = buf_puts(&where, host_port, e);
 	if (!failed)
@@ -254,7 +254,7 @@ static int check_request(const struct http_request *q, const struct url *u, stru
 		return err_set(e, ERR_USAGE, "a host name of more than 255 bytes");
 	if (q->unix_socket && strlen(q->unix_socket) >= sizeof(address->sun_path))
 		return err_set(e, ERR_USAGE, "the path of a unix socket has at most %zu bytes",
-		               sizeof(address->sun_path) - 1);
+			       sizeof(address->sun_path) - 1);
 	if (q->body && q->method == HTTP_HEAD)
 		return err_set(e, ERR_USAGE, "a HEAD request has no body");
 	if (q->body && q->body_sized && q->body_size > INT64_MAX)

@@ -97,7 +97,7 @@ static ssize_t next_piece(struct http_reply *r, char *out, size_t cap)
 	r->body_sent += (uint64_t)n;
 	if (n == 0 && r->body_sized)
 		return err_set(&r->failure, ERR_LOCAL, "the body to send ended at %" PRIu64 " of %" PRIu64 " bytes",
-		               r->body_sent, r->body_size);
+			       r->body_sent, r->body_size);
 	bool last = n == 0 || (r->body_sized && r->body_sent == r->body_size);
 	if (last && n && prove_end(r))
 		return -1;

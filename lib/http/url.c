@@ -80,7 +80,7 @@ static int take_parts(struct url *u, CURLU *parsed)
 	if (!u->scheme || !u->host)
 		return -1;
 	u->has_userinfo = curl_url_get(parsed, CURLUPART_USER, &user, 0) == CURLUE_OK ||
-	                  curl_url_get(parsed, CURLUPART_PASSWORD, &password, 0) == CURLUE_OK;
+			  curl_url_get(parsed, CURLUPART_PASSWORD, &password, 0) == CURLUE_OK;
 	return 0;
 }
 

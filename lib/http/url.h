@@ -19,7 +19,8 @@ struct url {
 	bool has_userinfo;
 };
 
-/* Takes `text` apart; only http and https with a host. ERR_USAGE otherwise, and the text shows no query and no userinfo. */
+/* Takes `text` apart; only http and https with a host. ERR_USAGE otherwise, and the text shows no query and no
+ * userinfo. */
 struct url *url_parse(const char *text, struct err *e);
 void url_free(struct url *u);
 OWNED(url)
@@ -28,8 +29,8 @@ OWNED(url)
 int url_host_port(const struct url *u, struct buf *out, struct err *e);
 
 /*
- * Reads an IPv4 or IPv6 address in its usual spelling (no zone, no leading zeros) into 16 bytes, IPv4 as ::ffff:a.b.c.d.
- * False if `host` is something else.
+ * Reads an IPv4 or IPv6 address in its usual spelling (no zone, no leading zeros) into 16 bytes, IPv4 as
+ * ::ffff:a.b.c.d. False if `host` is something else.
  */
 bool ip_parse(const char *host, uint8_t out[16]);
 /* True for ::ffff:a.b.c.d. */

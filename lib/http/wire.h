@@ -90,8 +90,8 @@ struct http_reply {
 	uint64_t body_size;
 	uint64_t body_sent; /* handed to curl */
 	bool body_done;
-	bool body_failed;  /* failure is the body's own */
-	char *held;        /* a piece that waits until curl has looked for an answer */
+	bool body_failed; /* failure is the body's own */
+	char *held;       /* a piece that waits until curl has looked for an answer */
 	size_t held_at;
 	size_t held_len;
 	bool upload_paused;
@@ -140,7 +140,8 @@ void wire_fault(struct http_reply *r, CURLcode code);
 /* r->failure for a stall of so many seconds: names the phase. */
 void wire_stalled(struct http_reply *r, unsigned seconds);
 
-/* True if the socket opened last has reached its peer (curl tells that apart from the TLS handshake only afterwards). */
+/* True if the socket opened last has reached its peer (curl tells that apart from the TLS handshake only afterwards).
+ */
 bool wire_connected(const struct http_client *c);
 
 int64_t wire_now(void); /* monotonic, ns */

@@ -50,8 +50,8 @@ static int gather_json(const struct jval *root, struct buf *out)
 		const char *message = jval_text(jval_get(jval_at(errors, i), "message"));
 		if (!code && !message)
 			continue;
-		if (buf_printf(out, NULL, "%s%s%s%s", out->len ? "; " : "", code ? code : "", code && message ? ": " : "",
-		               message ? message : ""))
+		if (buf_printf(out, NULL, "%s%s%s%s", out->len ? "; " : "", code ? code : "",
+			       code && message ? ": " : "", message ? message : ""))
 			return -1;
 	}
 	for (size_t i = 0; i < sizeof(single) / sizeof(single[0]) && !out->len; i++) {
@@ -153,8 +153,9 @@ int answer_fail(struct http_reply *r, const struct answer_context *ctx, const ch
 	if (after[0] && (status == 429 || status == 503))
 		err_hint(e, "it asks to wait (Retry-After: %s)", after);
 	if (kind == ERR_DENIED && ctx->anonymous && !ctx->foreign)
-		err_hint(e, "no credentials for it were found (imgpack login); a repository that does not exist is often "
-		            "answered like this");
+		err_hint(e,
+			 "no credentials for it were found (imgpack login); a repository that does not exist is often "
+			 "answered like this");
 	else if (kind == ERR_DENIED && !ctx->foreign)
 		err_hint(e, "a repository that does not exist is often answered like this");
 	if (e)

@@ -21,14 +21,14 @@ struct answer_context {
 };
 
 /*
- * Fills *e from the answer's status; the body (registry error JSON, or text) is shown escaped, LIMIT_ERROR_SHOWN bytes at
- * most. `what` was asked for ("manifest 1.27 of library/nginx"). Takes the reply. e->sys is the status. Returns -1.
+ * Fills *e from the answer's status; the body (registry error JSON, or text) is shown escaped, LIMIT_ERROR_SHOWN bytes
+ * at most. `what` was asked for ("manifest 1.27 of library/nginx"). Takes the reply. e->sys is the status. Returns -1.
  */
 int answer_fail(struct http_reply *r, const struct answer_context *ctx, const char *what, struct err *e);
 
 /*
- * The registry's own words from an error body into out (cap bytes): "CODE: message; CODE: message" of its JSON, else the
- * first line of text; "" if there is nothing to show. Split off for tests.
+ * The registry's own words from an error body into out (cap bytes): "CODE: message; CODE: message" of its JSON, else
+ * the first line of text; "" if there is nothing to show. Split off for tests.
  */
 const char *answer_words(const char *body, size_t len, const char *secret, char *out, size_t cap);
 

@@ -4,8 +4,8 @@
 
 /*
  * WWW-Authenticate (RFC 9110, 11.6.1), as registries really send it: several challenges in one header, several headers,
- * quoted strings with commas and escapes, schemes nobody here speaks, parameters without quotes. Of all of them the best
- * one is kept: Bearer with a realm, else Basic.
+ * quoted strings with commas and escapes, schemes nobody here speaks, parameters without quotes. Of all of them the
+ * best one is kept: Bearer with a realm, else Basic.
  */
 
 #include "base/err.h"
@@ -25,8 +25,8 @@ struct challenge {
 };
 
 /*
- * Reads one header's value and keeps in *best whichever is better: what stands there or what the header offers. Nonsense is
- * skipped, never an error: the only failure is memory.
+ * Reads one header's value and keeps in *best whichever is better: what stands there or what the header offers.
+ * Nonsense is skipped, never an error: the only failure is memory.
  */
 int challenge_add(struct challenge *best, const char *header, size_t len, struct err *e);
 

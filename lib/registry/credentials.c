@@ -28,7 +28,8 @@ void credential_release(struct credential *c)
 
 static bool is_hub(const char *host, size_t len)
 {
-	return (len == 9 && !strncasecmp(host, "docker.io", len)) || (len == 15 && !strncasecmp(host, "index.docker.io", len));
+	return (len == 9 && !strncasecmp(host, "docker.io", len)) ||
+	       (len == 15 && !strncasecmp(host, "index.docker.io", len));
 }
 
 /* What docker calls this registry in its files and to its helpers. */
@@ -39,8 +40,8 @@ static const char *docker_key(const char *registry)
 
 /*
  * Does a key stand for this registry? Whole hosts are compared, ports included. Old keys carry a scheme and a path, and
- * both are dropped; without a scheme only docker's own /v1/ and /v2/ are, since "quay.io/team" is a credential that other
- * programs keep for that team alone.
+ * both are dropped; without a scheme only docker's own /v1/ and /v2/ are, since "quay.io/team" is a credential that
+ * other programs keep for that team alone.
  */
 static bool key_fits(const char *key, const char *registry)
 {
@@ -86,7 +87,7 @@ static int check_registry(const char *registry, struct err *e)
 	if (reference_registry_valid(registry))
 		return 0;
 	return err_set(e, ERR_USAGE, "\"%s\" is not a registry (HOST or HOST:PORT)",
-	               text_escape_str(shown, sizeof(shown), registry));
+		       text_escape_str(shown, sizeof(shown), registry));
 }
 
 /* The file. */
@@ -95,8 +96,8 @@ static int file_fault(const struct dockerconfig *d, const char *registry, const 
 {
 	char shown[256];
 
-	return err_set(e, ERR_LOCAL, "%s: the entry for %s %s", text_escape_str(shown, sizeof(shown), dockerconfig_path(d)),
-	               registry, what);
+	return err_set(e, ERR_LOCAL, "%s: the entry for %s %s",
+		       text_escape_str(shown, sizeof(shown), dockerconfig_path(d)), registry, what);
 }
 
 /* base64 of "user:password". 1: read, 0: it is not that, -1: memory. */
@@ -131,7 +132,7 @@ static int optional_text(const struct jval *object, const char *key, const char 
 }
 
 static int read_entry(const struct dockerconfig *d, const char *registry, const struct jval *entry,
-                      struct credential *c, struct err *e)
+		      struct credential *c, struct err *e)
 {
 	const char *auth;
 	const char *user;
@@ -162,7 +163,8 @@ static int read_entry(const struct dockerconfig *d, const char *registry, const 
 		return 0;
 	}
 	if (!c->username && bearer)
-		return file_fault(d, registry, "has only a \"registrytoken\", which imgpack cannot use; log in again", e);
+		return file_fault(d, registry, "has only a \"registrytoken\", which imgpack cannot use; log in again",
+				  e);
 	return 0;
 }
 
@@ -177,7 +179,7 @@ static int find_helper(const struct dockerconfig *d, const char *registry, const
 	*helper = NULL;
 	if (!jval_is_null(helpers) && !jval_is_object(helpers))
 		return err_set(e, ERR_LOCAL, "%s: \"credHelpers\" is not an object",
-		               text_escape_str(shown, sizeof(shown), dockerconfig_path(d)));
+			       text_escape_str(shown, sizeof(shown), dockerconfig_path(d)));
 	const struct jval *own = find_entry(helpers, registry, &key);
 	if (own) {
 		*helper = jval_text(own);
@@ -185,7 +187,7 @@ static int find_helper(const struct dockerconfig *d, const char *registry, const
 			return file_fault(d, registry, "in \"credHelpers\" is not a text", e);
 	} else if (jval_get_text(root, "credsStore", false, helper, NULL)) {
 		return err_set(e, ERR_LOCAL, "%s: \"credsStore\" is not a text",
-		               text_escape_str(shown, sizeof(shown), dockerconfig_path(d)));
+			       text_escape_str(shown, sizeof(shown), dockerconfig_path(d)));
 	}
 	if (*helper && !**helper)
 		*helper = NULL;
@@ -205,7 +207,7 @@ static int look_up(const struct dockerconfig *d, const char *registry, struct cr
 		return helper_get(helper, docker_key(registry), c, e);
 	if (!jval_is_null(auths) && !jval_is_object(auths))
 		return err_set(e, ERR_LOCAL, "%s: \"auths\" is not an object",
-		               text_escape_str(shown, sizeof(shown), dockerconfig_path(d)));
+			       text_escape_str(shown, sizeof(shown), dockerconfig_path(d)));
 	return read_entry(d, registry, find_entry(auths, registry, &key), c, e);
 }
 
@@ -239,7 +241,7 @@ static int make_entry(const struct credential *c, struct buf *out, struct err *e
 	AUTO_SECRET plain = { 0 };
 	AUTO_SECRET auth = { 0 };
 	size_t room = 256 + 2 * strlen(c->username) + (c->password ? 2 * strlen(c->password) : 0) +
-	              (c->identity_token ? 6 * strlen(c->identity_token) : 0);
+		      (c->identity_token ? 6 * strlen(c->identity_token) : 0);
 
 	if (secret_puts(&plain, c->username, e) || secret_puts(&plain, ":", e) ||
 	    secret_puts(&plain, c->password ? c->password : "", e) || secret_base64(&auth, plain.data, plain.len, e) ||

@@ -30,9 +30,9 @@ void credential_release(struct credential *c);
 int credential_find(struct credential *out, const char *registry, struct err *e);
 
 /*
- * Stores through the helper the configuration names for this registry, else base64 in the file (mode 0600, written beside
- * and renamed, other content kept). *where (a static or owned-by-nobody phrase, "docker-credential-pass" or the path) is
- * filled for the message; it must hold 512 bytes.
+ * Stores through the helper the configuration names for this registry, else base64 in the file (mode 0600, written
+ * beside and renamed, other content kept). *where (a static or owned-by-nobody phrase, "docker-credential-pass" or the
+ * path) is filled for the message; it must hold 512 bytes.
  */
 int credential_store(const char *registry, const struct credential *c, char where[512], struct err *e);
 

@@ -53,8 +53,9 @@ static int find_path(char **out, struct err *e)
 			struct passwd *found = NULL;
 			char room[4096];
 			if (getpwuid_r(getuid(), &pw, room, sizeof(room), &found) || !found)
-				return err_set(e, ERR_LOCAL, "neither DOCKER_CONFIG nor HOME says where docker's "
-				                             "config.json is");
+				return err_set(e, ERR_LOCAL,
+					       "neither DOCKER_CONFIG nor HOME says where docker's "
+					       "config.json is");
 			n = asprintf(out, "%s/.docker/config.json", found->pw_dir);
 		} else {
 			n = asprintf(out, "%s/.docker/config.json", home);
@@ -109,8 +110,9 @@ static int read_file(struct dockerconfig *d, struct err *e)
 	/* The parser's message may quote what stands at the fault, and that may be a password. */
 	d->doc = jdoc_parse(d->text.data, d->text.len, NULL);
 	if (!d->doc || !jval_is_object(jdoc_root(d->doc)))
-		return err_set(e, ERR_LOCAL, "is not the JSON object that docker would read (broken, or a name stands in it "
-		                             "twice); repair it, jq shows where");
+		return err_set(e, ERR_LOCAL,
+			       "is not the JSON object that docker would read (broken, or a name stands in it "
+			       "twice); repair it, jq shows where");
 	return 0;
 }
 
@@ -147,7 +149,7 @@ static size_t place_of(const struct jval *object, const char *key)
 
 /* `auths` is not there, or null: the whole object is made. */
 static int add_auths(const char *text, size_t len, size_t place, const char *key, const char *entry, struct buf *out,
-                     struct err *e)
+		     struct err *e)
 {
 	AUTO_SECRET auths = { 0 };
 	struct member m;

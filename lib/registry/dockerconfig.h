@@ -3,8 +3,8 @@
 #define REGISTRY_DOCKERCONFIG_H
 
 /*
- * docker's config.json as a file: where it stands, what is in it, and one change to it that leaves every other byte alone.
- * All failures are ERR_LOCAL and name the file; none quotes it, since it holds secrets.
+ * docker's config.json as a file: where it stands, what is in it, and one change to it that leaves every other byte
+ * alone. All failures are ERR_LOCAL and name the file; none quotes it, since it holds secrets.
  */
 
 #include "base/buf.h"
@@ -28,8 +28,8 @@ const struct jval *dockerconfig_root(const struct dockerconfig *d);
 
 /*
  * Writes the file anew with `auths`.`key` = `entry` (JSON text, borrowed), or without that member if entry is NULL. An
- * `auths` that is not there is added. Written beside, mode 0600, synced, renamed over the file (over the file a symbolic
- * link stands for); a folder that is missing is made, mode 0700. `d` still shows the old content.
+ * `auths` that is not there is added. Written beside, mode 0600, synced, renamed over the file (over the file a
+ * symbolic link stands for); a folder that is missing is made, mode 0700. `d` still shows the old content.
  */
 int dockerconfig_set_auth(struct dockerconfig *d, const char *key, const char *entry, struct err *e);
 

@@ -30,14 +30,15 @@ bool helper_name_valid(const char *name)
 
 /* Runs "docker-credential-NAME ACTION"; what it printed goes to *out. */
 static int run(const char *name, const char *action, const char *input, size_t len, struct buf *out, int *status,
-               struct err *e)
+	       struct err *e)
 {
 	char program[sizeof("docker-credential-") + NAME_MAX_LEN];
 	char shown[160];
 
 	if (!helper_name_valid(name))
-		return err_set(e, ERR_DENIED, "\"%s\" cannot be the name of a credential helper (letters, digits, . _ -)",
-		               text_escape_str(shown, sizeof(shown), name));
+		return err_set(e, ERR_DENIED,
+			       "\"%s\" cannot be the name of a credential helper (letters, digits, . _ -)",
+			       text_escape_str(shown, sizeof(shown), name));
 	(void)snprintf(program, sizeof(program), "docker-credential-%s", name);
 	const struct process_run r = {
 		.program = program,
@@ -62,8 +63,8 @@ static bool says_not_found(const struct buf *out)
 }
 
 /*
- * A helper that failed may explain itself on standard output, and a confused one may put the secret there. So only a first
- * line without anything that looks like JSON is shown, and nothing at all after it was given a secret.
+ * A helper that failed may explain itself on standard output, and a confused one may put the secret there. So only a
+ * first line without anything that looks like JSON is shown, and nothing at all after it was given a secret.
  */
 static int failed(const char *name, const char *action, const struct buf *out, int status, bool quiet, struct err *e)
 {
@@ -85,8 +86,10 @@ static int read_answer(const char *name, const struct buf *out, struct credentia
 	/* The parser's own message may quote the text, and the text is the secret. */
 	if (!doc || !jval_is_object(jdoc_root(doc)) || jval_get_text(jdoc_root(doc), "Username", true, &user, NULL) ||
 	    jval_get_text(jdoc_root(doc), "Secret", true, &secret, NULL))
-		return err_set(e, ERR_DENIED, "docker-credential-%s get: the answer is not the JSON object with Username "
-		                              "and Secret that it should be", name);
+		return err_set(e, ERR_DENIED,
+			       "docker-credential-%s get: the answer is not the JSON object with Username "
+			       "and Secret that it should be",
+			       name);
 	if (!*user && !*secret)
 		return 0;
 	if (!strcmp(user, TOKEN_USER))

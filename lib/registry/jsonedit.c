@@ -111,7 +111,7 @@ static int add_key(struct buf *out, const char *key, struct err *e)
 }
 
 int jsonedit_append(const char *text, size_t len, size_t at, unsigned depth, const char *new_key, const char *value,
-                    struct buf *out, struct err *e)
+		    struct buf *out, struct err *e)
 {
 	struct member last;
 	bool any = false;

@@ -3,9 +3,9 @@
 #define REGISTRY_JSONEDIT_H
 
 /*
- * Changing one member in JSON that belongs to somebody else. Reading it into values and writing it anew would change its
- * numbers, its spaces and its order, so the text is cut at the member and the rest is copied byte for byte. The text must
- * have been accepted by jdoc_parse() before: here nothing is checked again.
+ * Changing one member in JSON that belongs to somebody else. Reading it into values and writing it anew would change
+ * its numbers, its spaces and its order, so the text is cut at the member and the rest is copied byte for byte. The
+ * text must have been accepted by jdoc_parse() before: here nothing is checked again.
  */
 
 #include "base/buf.h"
@@ -32,11 +32,11 @@ bool jsonedit_member(const char *text, size_t len, size_t at, size_t i, struct m
 int jsonedit_replace(const char *text, size_t len, struct span old, const char *value, struct buf *out, struct err *e);
 
 /*
- * text with one member more at the end of the object that starts at `at`, on a line of its own that is indented by `depth`
- * tabs, as docker writes. `new_key` is plain text.
+ * text with one member more at the end of the object that starts at `at`, on a line of its own that is indented by
+ * `depth` tabs, as docker writes. `new_key` is plain text.
  */
 int jsonedit_append(const char *text, size_t len, size_t at, unsigned depth, const char *new_key, const char *value,
-                    struct buf *out, struct err *e);
+		    struct buf *out, struct err *e);
 
 /* text without the i-th member of the object that starts at `at`, and without the comma that went with it. */
 int jsonedit_remove(const char *text, size_t len, size_t at, size_t i, struct buf *out, struct err *e);

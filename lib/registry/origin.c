@@ -83,20 +83,25 @@ int origin_check_realm(const char *home, const char *realm, struct err *e)
 	AUTO_BUF other = { 0 };
 
 	if (has_strange_bytes(realm) || strchr(realm, '#') || host_port(realm, &other, NULL))
-		return err_set(e, ERR_DENIED, "the registry names a token service whose address is not a plain URL; nothing "
-		                              "was sent there");
+		return err_set(e, ERR_DENIED,
+			       "the registry names a token service whose address is not a plain URL; nothing "
+			       "was sent there");
 	if (host_port(home, &own, e))
 		return -1;
 	if (origin_is_https(home) && !origin_is_https(realm))
-		return err_set(e, ERR_DENIED, "the registry names the token service %s, which is not https; nothing was sent "
-		                              "there", origin_text(realm, shown));
+		return err_set(e, ERR_DENIED,
+			       "the registry names the token service %s, which is not https; nothing was sent "
+			       "there",
+			       origin_text(realm, shown));
 	if (!is_private(realm, other.data) || !strcasecmp(own.data, other.data))
 		return 0;
 	if (reference_registry_is_local(own.data) &&
 	    (same_host(own.data, other.data) || reference_registry_is_local(other.data)))
 		return 0;
-	return err_set(e, ERR_DENIED, "the registry names the token service %s, a private address that is not its own; "
-	                              "nothing was sent there", origin_text(realm, shown));
+	return err_set(e, ERR_DENIED,
+		       "the registry names the token service %s, a private address that is not its own; "
+		       "nothing was sent there",
+		       origin_text(realm, shown));
 }
 
 int origin_check_redirect(const char *home, const char *from, const char *to, struct err *e)
@@ -111,5 +116,6 @@ int origin_check_redirect(const char *home, const char *from, const char *to, st
 		return err_set(e, ERR_NETWORK, "redirected from https to %s, which is refused", origin_text(to, shown));
 	if (http_same_origin(home, to) || !is_private(to, target.data) || is_private(home, own.data))
 		return 0;
-	return err_set(e, ERR_NETWORK, "redirected to the private address %s, which is refused", origin_text(to, shown));
+	return err_set(e, ERR_NETWORK, "redirected to the private address %s, which is refused",
+		       origin_text(to, shown));
 }

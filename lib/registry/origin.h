@@ -12,15 +12,16 @@
 #include <stdbool.h>
 
 /*
- * May credentials be sent to `realm`, on the word of the server at `home`? An https server must name an https realm. A realm
- * at an address literal that is private, or at this machine, must stand at home's own host and port; any port of it if home
- * is written as local (localhost, 127.x.x.x, [::1]). No userinfo, no strange bytes. Refusal: ERR_DENIED.
+ * May credentials be sent to `realm`, on the word of the server at `home`? An https server must name an https realm. A
+ * realm at an address literal that is private, or at this machine, must stand at home's own host and port; any port of
+ * it if home is written as local (localhost, 127.x.x.x, [::1]). No userinfo, no strange bytes. Refusal: ERR_DENIED.
  */
 int origin_check_realm(const char *home, const char *realm, struct err *e);
 
 /*
- * May a request for bytes, without credentials, go on from `from` to `to`? https never goes on to http. Another origin at a
- * private address literal or at this machine is refused, unless the registry `home` is such a host itself. ERR_NETWORK.
+ * May a request for bytes, without credentials, go on from `from` to `to`? https never goes on to http. Another origin
+ * at a private address literal or at this machine is refused, unless the registry `home` is such a host itself.
+ * ERR_NETWORK.
  */
 int origin_check_redirect(const char *home, const char *from, const char *to, struct err *e);
 

@@ -28,8 +28,8 @@ static int64_t now_ms(void)
 }
 
 /*
- * The input as a nameless file in memory: the child can read it at its own pace or not at all, so there is no SIGPIPE and
- * no deadlock between two pipes.
+ * The input as a nameless file in memory: the child can read it at its own pace or not at all, so there is no SIGPIPE
+ * and no deadlock between two pipes.
  */
 static int make_input(const struct process_run *run, struct err *e)
 {

@@ -32,7 +32,7 @@ static int read_selector(const char *text, struct selector *out, struct err *e)
 	}
 	if (!reference_tag_valid(text))
 		return err_set(e, ERR_USAGE, "\"%s\" is neither a tag nor a digest",
-		               text_escape_str(shown, sizeof(shown), text));
+			       text_escape_str(shown, sizeof(shown), text));
 	(void)snprintf(out->text, sizeof(out->text), "%s", text);
 	return 0;
 }
@@ -52,12 +52,13 @@ static void question_release(struct question *q)
 #define AUTO_QUESTION __attribute__((cleanup(question_release))) struct question
 
 static int make_question(const struct registry *r, const char *repository, const char *kind, const char *reference,
-                         struct question *q, struct err *e)
+			 struct question *q, struct err *e)
 {
 	(void)snprintf(q->what, sizeof(q->what), "%.*s %s of %s", (int)strlen(kind) - 1, kind, reference, repository);
-	return session_url(r, repository, kind, reference, &q->url, e) || session_scope(r, repository, NULL, &q->scope, e) ?
-	               -1 :
-	               0;
+	return session_url(r, repository, kind, reference, &q->url, e) ||
+			       session_scope(r, repository, NULL, &q->scope, e)
+		       ? -1
+		       : 0;
 }
 
 /* Content-Type without parameters; "" if it is absent or no media type could look like that. */
@@ -89,7 +90,7 @@ static bool read_digest_header(const struct http_reply *reply, struct digest *ou
  * difference is worth a warning and no more: too many send a wrong one (schema 1 is named by another digest by design).
  */
 static int judge_manifest(struct registry_conn *c, const struct question *q, const struct selector *s,
-                          const struct exchange *x, const struct digest *have, struct err *e)
+			  const struct exchange *x, const struct digest *have, struct err *e)
 {
 	char want_text[DIGEST_TEXT_SIZE];
 	char have_text[DIGEST_TEXT_SIZE];
@@ -100,14 +101,14 @@ static int judge_manifest(struct registry_conn *c, const struct question *q, con
 
 	if (s->by_digest && !digest_equal(have, &s->digest))
 		err_set(e, ERR_CORRUPT, "%s: %s has digest %s, expected %s", c->registry->host, q->what,
-		        digest_text(have, have_text), digest_text(&s->digest, want_text));
+			digest_text(have, have_text), digest_text(&s->digest, want_text));
 	else if (!s->by_digest && encoded && !(says && digest_equal(have, &said)))
 		err_set(e, ERR_CORRUPT, "%s: %s cannot be read", c->registry->host, q->what);
 	else {
 		if (!s->by_digest && says && !digest_equal(have, &said))
 			event_text(c->registry->events, EVENT_WARNING,
-			           "%s calls %s %s, but its bytes have digest %s; the bytes count", c->registry->host, q->what,
-			           digest_text(&said, want_text), digest_text(have, have_text));
+				   "%s calls %s %s, but its bytes have digest %s; the bytes count", c->registry->host,
+				   q->what, digest_text(&said, want_text), digest_text(have, have_text));
 		return 0;
 	}
 	if (encoded)
@@ -116,13 +117,13 @@ static int judge_manifest(struct registry_conn *c, const struct question *q, con
 }
 
 static int read_manifest(struct registry_conn *c, const struct question *q, struct exchange *x, struct buf *out,
-                         struct err *e)
+			 struct err *e)
 {
 	uint64_t length = http_content_length(x->reply);
 
 	if (length != UINT64_MAX && length > LIMIT_MANIFEST)
-		return err_set(e, ERR_CORRUPT, "%s: %s has %" PRIu64 " bytes, more than the limit of %u", c->registry->host,
-		               q->what, length, LIMIT_MANIFEST);
+		return err_set(e, ERR_CORRUPT, "%s: %s has %" PRIu64 " bytes, more than the limit of %u",
+			       c->registry->host, q->what, length, LIMIT_MANIFEST);
 	for (;;) {
 		char piece[16384];
 		ssize_t n = http_read(x->reply, piece, sizeof(piece), e);
@@ -132,14 +133,14 @@ static int read_manifest(struct registry_conn *c, const struct question *q, stru
 			return buf_reserve(out, 0, e);
 		if (out->len + (size_t)n > LIMIT_MANIFEST)
 			return err_set(e, ERR_CORRUPT, "%s: %s is longer than the limit of %u bytes", c->registry->host,
-			               q->what, LIMIT_MANIFEST);
+				       q->what, LIMIT_MANIFEST);
 		if (buf_add(out, piece, (size_t)n, e))
 			return -1;
 	}
 }
 
 int registry_get_manifest(struct registry_conn *c, const char *repository, const char *selector, struct buf *out,
-                          struct digest *digest, char content_type[128], struct err *e)
+			  struct digest *digest, char content_type[128], struct err *e)
 {
 	AUTO_QUESTION q = { 0 };
 	AUTO_EXCHANGE x = { 0 };
@@ -224,7 +225,7 @@ static struct blob *blob_new(const struct registry *r, const struct http_reply *
 }
 
 struct source *registry_open_blob(struct registry_conn *c, const char *repository, const struct promise *blob,
-                                  struct err *e)
+				  struct err *e)
 {
 	AUTO_QUESTION q = { 0 };
 	AUTO_EXCHANGE x = { 0 };
@@ -247,7 +248,8 @@ struct source *registry_open_blob(struct registry_conn *c, const char *repositor
 	/* A length that contradicts the promise is refused before the bytes come. */
 	uint64_t length = http_content_length(x.reply);
 	if (!b->coding[0] && length != UINT64_MAX && length != blob->size) {
-		err_set(e, ERR_CORRUPT, "%" PRIu64 " bytes are announced, %" PRIu64 " are promised", length, blob->size);
+		err_set(e, ERR_CORRUPT, "%" PRIu64 " bytes are announced, %" PRIu64 " are promised", length,
+			blob->size);
 		explain(b, e);
 		blob_free(&b->base);
 		return NULL;
@@ -276,8 +278,8 @@ int registry_has_blob(struct registry_conn *c, const char *repository, const str
 	if (status == 200)
 		return length == UINT64_MAX || length == blob->size;
 	/*
-	 * "Not there" is the safe reading of a refusal that may mean the method (403, 405) or a URL signed for GET alone
-	 * (400, 403 of another host): the blob is sent, and that answer is plain.
+	 * "Not there" is the safe reading of a refusal that may mean the method (403, 405) or a URL signed for GET
+	 * alone (400, 403 of another host): the blob is sent, and that answer is plain.
 	 */
 	if (status == 404 || status == 403 || status == 405 || (x.context.foreign && status >= 400 && status < 500))
 		return 0;
@@ -286,7 +288,7 @@ int registry_has_blob(struct registry_conn *c, const char *repository, const str
 
 /* HEAD does not tell: get it, and see. */
 static int get_to_see(struct registry_conn *c, const char *repository, const char *selector, struct digest *digest,
-                      struct err *e)
+		      struct err *e)
 {
 	AUTO_BUF bytes = { 0 };
 	char type[128];
@@ -302,7 +304,7 @@ static int get_to_see(struct registry_conn *c, const char *repository, const cha
 }
 
 int registry_has_manifest(struct registry_conn *c, const char *repository, const char *selector, struct digest *digest,
-                          struct err *e)
+			  struct err *e)
 {
 	AUTO_QUESTION q = { 0 };
 	AUTO_EXCHANGE x = { 0 };

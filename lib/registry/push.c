@@ -23,18 +23,18 @@ static int cannot_start(struct exchange *x, const struct registry *r, const char
 	exchange_fail(x, what, e);
 	if (status == 401 || status == 403 || status == 404) {
 		size_t project = strcspn(repository, "/");
-		err_hint(e, "%s may want the project \"%.*s\" (Harbor) or the repository (ECR) to be made first", r->host,
-		         (int)project, repository);
+		err_hint(e, "%s may want the project \"%.*s\" (Harbor) or the repository (ECR) to be made first",
+			 r->host, (int)project, repository);
 	}
 	return -1;
 }
 
 /*
- * Where the upload goes: resolved against the request, kept at the registry's own origin (the body and the token go there),
- * the digest appended to the query that it has.
+ * Where the upload goes: resolved against the request, kept at the registry's own origin (the body and the token go
+ * there), the digest appended to the query that it has.
  */
 static int upload_url(const struct registry *r, const char *asked, const struct http_reply *reply,
-                      const struct digest *digest, struct buf *out, struct err *e)
+		      const struct digest *digest, struct buf *out, struct err *e)
 {
 	const char *location = http_header(reply, "Location");
 	char name[DIGEST_TEXT_SIZE];
@@ -54,7 +54,7 @@ static int upload_url(const struct registry *r, const char *asked, const struct 
 }
 
 static int begin_upload(struct registry_conn *c, const char *repository, const char *scope, const struct digest *digest,
-                        struct buf *where, struct err *e)
+			struct buf *where, struct err *e)
 {
 	const struct registry *r = c->registry;
 	AUTO_EXCHANGE x = { 0 };
@@ -75,7 +75,7 @@ static int begin_upload(struct registry_conn *c, const char *repository, const c
 
 /* A digest header that contradicts ours: the registry keeps something else than was sent. */
 static int check_stored(const struct registry *r, const struct http_reply *reply, const struct digest *sent,
-                        const char *what, struct err *e)
+			const char *what, struct err *e)
 {
 	const char *text = http_header(reply, "Docker-Content-Digest");
 	char have[DIGEST_TEXT_SIZE];
@@ -85,11 +85,11 @@ static int check_stored(const struct registry *r, const struct http_reply *reply
 	if (!text || digest_parse(&said, text, strlen(text), NULL) || digest_equal(&said, sent))
 		return 0;
 	return err_set(e, ERR_TARGET, "%s stored %s as %s, sent was %s", r->host, what, digest_text(&said, have),
-	               digest_text(sent, want));
+		       digest_text(sent, want));
 }
 
 int registry_put_blob(struct registry_conn *c, const char *repository, const struct promise *blob, struct source *body,
-                      struct err *e)
+		      struct err *e)
 {
 	const struct registry *r = c->registry;
 	AUTO_EXCHANGE x = { 0 };
@@ -132,7 +132,7 @@ int registry_put_blob(struct registry_conn *c, const char *repository, const str
 }
 
 int registry_mount_blob(struct registry_conn *c, const char *repository, const struct promise *blob, const char *from,
-                        struct err *e)
+			struct err *e)
 {
 	const struct registry *r = c->registry;
 	AUTO_EXCHANGE x = { 0 };
@@ -144,7 +144,7 @@ int registry_mount_blob(struct registry_conn *c, const char *repository, const s
 
 	if (!reference_repository_valid(from))
 		return err_set(e, ERR_USAGE, "\"%s\" is not the name of a repository",
-		               text_escape_str(shown, sizeof(shown), from));
+			       text_escape_str(shown, sizeof(shown), from));
 	if (session_url(r, repository, "blobs", "uploads/?mount=sha256%3A", &url, e) ||
 	    buf_printf(&url, e, "%s&from=", digest_hex(&blob->digest, hex)) || http_escape(from, &url, e) ||
 	    session_scope(r, repository, from, &scope, e))
@@ -167,7 +167,7 @@ int registry_mount_blob(struct registry_conn *c, const char *repository, const s
 }
 
 int registry_put_manifest(struct registry_conn *c, const char *repository, const char *selector, const char *media_type,
-                          const void *bytes, size_t len, struct err *e)
+			  const void *bytes, size_t len, struct err *e)
 {
 	const struct registry *r = c->registry;
 	AUTO_EXCHANGE x = { 0 };
@@ -187,8 +187,7 @@ int registry_put_manifest(struct registry_conn *c, const char *repository, const
 	if (by_digest && !digest_equal(&sent, &asked))
 		return err_set(e, ERR_CORRUPT, "a manifest that is to be stored as %s has another digest", shown);
 	(void)snprintf(what, sizeof(what), "manifest %s to %s", shown, repository);
-	if (session_url(r, repository, "manifests", selector, &url, e) ||
-	    session_scope(r, repository, NULL, &scope, e))
+	if (session_url(r, repository, "manifests", selector, &url, e) || session_scope(r, repository, NULL, &scope, e))
 		return -1;
 	const struct call call = {
 		.method = HTTP_PUT,

@@ -31,7 +31,8 @@ static int set_up(struct registry *r, const char *host, const struct registry_op
 	r->events = options->events;
 	r->push = options->push;
 	r->tokens = tokens_new(e);
-	if (!r->tokens || secret_copy(&r->host, host, e) || buf_printf(&url, e, "%s://%s", plain ? "http" : "https", asked))
+	if (!r->tokens || secret_copy(&r->host, host, e) ||
+	    buf_printf(&url, e, "%s://%s", plain ? "http" : "https", asked))
 		return -1;
 	r->url = buf_take(&url);
 	if (options->override) {
@@ -47,7 +48,7 @@ struct registry *registry_new(const char *host, const struct registry_options *o
 
 	if (!reference_registry_valid(host)) {
 		err_set(e, ERR_USAGE, "\"%s\" is not a registry (HOST or HOST:PORT)",
-		        text_escape_str(shown, sizeof(shown), host));
+			text_escape_str(shown, sizeof(shown), host));
 		return NULL;
 	}
 	struct registry *r = calloc(1, sizeof(*r));
@@ -133,8 +134,8 @@ int registry_ping(struct registry_conn *c, struct err *e)
 	if (status == 200 && !understood)
 		return 0;
 	if (status == 401 && !understood && other[0])
-		return err_set(e, ERR_DENIED, "%s asks for \"%s\" authentication; imgpack speaks Basic and Bearer", r->host,
-		               other);
+		return err_set(e, ERR_DENIED, "%s asks for \"%s\" authentication; imgpack speaks Basic and Bearer",
+			       r->host, other);
 	if (status != 401 && !understood)
 		return no_registry(r, status, e);
 	if (buf_printf(&url, e, "%s/v2/", r->url))
@@ -144,9 +145,9 @@ int registry_ping(struct registry_conn *c, struct err *e)
 		return -1;
 	status = http_status(x.reply);
 	if (status != 200)
-		return status == 401 || status == 403 || status == 429 || status >= 500 ?
-		               exchange_fail(&x, "GET /v2/", e) :
-		               no_registry(r, status, e);
+		return status == 401 || status == 403 || status == 429 || status >= 500
+			       ? exchange_fail(&x, "GET /v2/", e)
+			       : no_registry(r, status, e);
 	answer_drop(TAKE(x.reply));
 	return 0;
 }

@@ -7,9 +7,9 @@
  * once. `struct registry` is shared (credentials, tokens, one per scope, fetched by one worker while the others wait);
  * `struct registry_conn` is one worker's, with its own connection.
  *
- * Hosts ask through the challenge they send (401 with WWW-Authenticate: Basic or Bearer). Secrets go to one origin: on a
- * redirect to another one the Authorization header stays home; a token realm must be https when the registry is, and no
- * private address literal unless it is the registry's own host. Blobs follow at most LIMIT_REDIRECTS_BLOB redirects.
+ * Hosts ask through the challenge they send (401 with WWW-Authenticate: Basic or Bearer). Secrets go to one origin: on
+ * a redirect to another one the Authorization header stays home; a token realm must be https when the registry is, and
+ * no private address literal unless it is the registry's own host. Blobs follow at most LIMIT_REDIRECTS_BLOB redirects.
  */
 
 #include "base/buf.h"
@@ -49,37 +49,37 @@ int registry_ping(struct registry_conn *c, struct err *e);
 
 /*
  * GET a manifest or index by tag or digest ("1.27", "sha256:..."). Its bytes are appended to *out, its digest computed
- * from them (and compared: with `selector` if that is a digest, else with Docker-Content-Digest if the registry sent one
- * that parses). The Content-Type, parameters stripped, goes to content_type ("" if none). Longer than LIMIT_MANIFEST:
- * ERR_CORRUPT. 404: ERR_ABSENT; 401/403 after authenticating: ERR_DENIED, whose hint says that a repository that does
- * not exist is answered the same way.
+ * from them (and compared: with `selector` if that is a digest, else with Docker-Content-Digest if the registry sent
+ * one that parses). The Content-Type, parameters stripped, goes to content_type ("" if none). Longer than
+ * LIMIT_MANIFEST: ERR_CORRUPT. 404: ERR_ABSENT; 401/403 after authenticating: ERR_DENIED, whose hint says that a
+ * repository that does not exist is answered the same way.
  */
 int registry_get_manifest(struct registry_conn *c, const char *repository, const char *selector, struct buf *out,
-                          struct digest *digest, char content_type[128], struct err *e);
+			  struct digest *digest, char content_type[128], struct err *e);
 
 /* The blob as a verified source (read to its end = proved). One GET, redirects followed. */
 struct source *registry_open_blob(struct registry_conn *c, const char *repository, const struct promise *blob,
-                                  struct err *e);
+				  struct err *e);
 
 /* 1 = the repository has it, 0 = not, -1 = error. HEAD. */
 int registry_has_blob(struct registry_conn *c, const char *repository, const struct promise *blob, struct err *e);
 int registry_has_manifest(struct registry_conn *c, const char *repository, const char *selector, struct digest *digest,
-                          struct err *e);
+			  struct err *e);
 
 /*
- * POST, then one streamed PUT. `body` (borrowed) is read to its end; when it fails, the upload is cut and the error is the
- * body's. Success: 201, and Docker-Content-Digest (if sent) equals the promise. An upload Location at another origin is
- * refused.
+ * POST, then one streamed PUT. `body` (borrowed) is read to its end; when it fails, the upload is cut and the error is
+ * the body's. Success: 201, and Docker-Content-Digest (if sent) equals the promise. An upload Location at another
+ * origin is refused.
  */
 int registry_put_blob(struct registry_conn *c, const char *repository, const struct promise *blob, struct source *body,
-                      struct err *e);
+		      struct err *e);
 
 /* POST ?mount=&from=: 1 = it stands there now, 0 = the registry would rather have it uploaded, -1 = error. */
 int registry_mount_blob(struct registry_conn *c, const char *repository, const struct promise *blob, const char *from,
-                        struct err *e);
+			struct err *e);
 
 /* PUT a manifest or index, byte for byte, under a tag or its digest. */
 int registry_put_manifest(struct registry_conn *c, const char *repository, const char *selector, const char *media_type,
-                          const void *bytes, size_t len, struct err *e);
+			  const void *bytes, size_t len, struct err *e);
 
 #endif

@@ -53,7 +53,7 @@ int secret_escape(struct buf *b, const char *text, struct err *e)
 		unsigned char c = (unsigned char)*text;
 		char coded[3] = { '%', digits[c >> 4], digits[c & 15] };
 		bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-		             strchr("-._~", c);
+			     strchr("-._~", c);
 		if (plain ? buf_add(b, text, 1, e) : buf_add(b, coded, sizeof(coded), e))
 			return -1;
 	}
@@ -83,7 +83,7 @@ static bool looks_like_base64(const char *text, size_t len)
 	for (size_t i = 0; i < body; i++) {
 		char c = text[i];
 		bool good = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '+' ||
-		            c == '/';
+			    c == '/';
 		if (!good)
 			return false;
 	}

@@ -9,8 +9,8 @@
 #include <stdbool.h>
 
 /*
- * AUTO_SECRET is AUTO_BUF for secrets. A buf that grows leaves its old bytes on the heap: reserve the room first, or add
- * through secret_add(), which moves and wipes.
+ * AUTO_SECRET is AUTO_BUF for secrets. A buf that grows leaves its old bytes on the heap: reserve the room first, or
+ * add through secret_add(), which moves and wipes.
  */
 void secret_release(struct buf *b);
 #define AUTO_SECRET __attribute__((cleanup(secret_release))) struct buf

@@ -147,15 +147,15 @@ static int basic_ticket(const struct credential *who, struct ticket *t, struct e
 	t->anonymous = !who->username || !who->password;
 	if (t->anonymous)
 		return 0;
-	if (secret_puts(&plain, who->username, e) || secret_puts(&plain, ":", e) || secret_puts(&plain, who->password, e) ||
-	    secret_puts(&t->header, "Authorization: Basic ", e) ||
+	if (secret_puts(&plain, who->username, e) || secret_puts(&plain, ":", e) ||
+	    secret_puts(&plain, who->password, e) || secret_puts(&t->header, "Authorization: Basic ", e) ||
 	    secret_base64(&t->header, plain.data, plain.len, e))
 		return -1;
 	return 0;
 }
 
 static int bearer_ticket(struct registry_conn *c, const struct token_question *q, const char *refused, struct ticket *t,
-                         struct err *e)
+			 struct err *e)
 {
 	AUTO_SECRET token = { 0 };
 
@@ -163,9 +163,9 @@ static int bearer_ticket(struct registry_conn *c, const struct token_question *q
 	t->anonymous = !q->who || (!q->who->username && !q->who->identity_token);
 	if (tokens_get(c->registry->tokens, c->client, q, refused, &token, e))
 		return -1;
-	return secret_puts(&t->header, "Authorization: Bearer ", e) || secret_add(&t->header, token.data, token.len, e) ?
-	               -1 :
-	               0;
+	return secret_puts(&t->header, "Authorization: Bearer ", e) || secret_add(&t->header, token.data, token.len, e)
+		       ? -1
+		       : 0;
 }
 
 static void point_at_secret(struct ticket *t)
@@ -175,7 +175,7 @@ static void point_at_secret(struct ticket *t)
 
 /* The ticket for what the registry asks. `refused`: the ticket that has just failed, or NULL. */
 static int get_ticket(struct registry_conn *c, const char *scope, const struct ticket *refused, struct ticket *out,
-                      struct err *e)
+		      struct err *e)
 {
 	struct registry *r = c->registry;
 	AUTO_CHALLENGE challenge = { 0 };
@@ -233,7 +233,7 @@ static void pass_on_warning(struct registry *r, const struct http_reply *reply)
 
 /* One request with this ticket, to a URL that may be anywhere. */
 static int send_once(struct registry_conn *c, const struct call *call, const char *url, struct exchange *x,
-                     struct err *e)
+		     struct err *e)
 {
 	AUTO_BUF accept = { 0 };
 	AUTO_BUF type = { 0 };
@@ -274,8 +274,9 @@ static int send_once(struct registry_conn *c, const struct call *call, const cha
 }
 
 /*
- * After a 401: is there something new to try? 1: x->ticket is it, 0: no, -1: failed. The registry's challenge of this answer
- * is the one that counts from now on: some answer /v2/ openly and ask only here, some have a realm for each repository.
+ * After a 401: is there something new to try? 1: x->ticket is it, 0: no, -1: failed. The registry's challenge of this
+ * answer is the one that counts from now on: some answer /v2/ openly and ask only here, some have a realm for each
+ * repository.
  */
 static int renew_ticket(struct registry_conn *c, const struct call *call, struct exchange *x, struct err *e)
 {
@@ -313,7 +314,8 @@ int session_send(struct registry_conn *c, const struct call *call, struct exchan
 {
 	struct registry *r = c->registry;
 
-	x->context = (struct answer_context){ .who = r->host, .push = call->method != HTTP_GET && call->method != HTTP_HEAD };
+	x->context = (struct answer_context){ .who = r->host,
+					      .push = call->method != HTTP_GET && call->method != HTTP_HEAD };
 	if (session_probe(c, e) || get_ticket(c, call->scope, NULL, &x->ticket, e) ||
 	    send_once(c, call, call->url, x, e))
 		return -1;
@@ -328,7 +330,7 @@ int session_send(struct registry_conn *c, const struct call *call, struct exchan
 
 /* A host that is not the registry: nothing of ours, and if it asks, a token that it gives to anybody. */
 static int send_abroad(struct registry_conn *c, const struct call *call, const char *url, struct exchange *x,
-                       struct err *e)
+		       struct err *e)
 {
 	AUTO_CHALLENGE challenge = { 0 };
 	char where[ORIGIN_TEXT_SIZE];
@@ -378,8 +380,8 @@ int session_get(struct registry_conn *c, const struct call *call, struct exchang
 	for (unsigned hop = 0; hop <= LIMIT_REDIRECTS_BLOB; hop++) {
 		struct call here = *call;
 		here.url = url.data;
-		int rc = http_same_origin(url.data, c->registry->url) ? session_send(c, &here, x, e) :
-		                                                         send_abroad(c, &here, url.data, x, e);
+		int rc = http_same_origin(url.data, c->registry->url) ? session_send(c, &here, x, e)
+								      : send_abroad(c, &here, url.data, x, e);
 		if (rc)
 			return -1;
 		if (!answer_is_redirect(http_status(x->reply)))
@@ -401,13 +403,13 @@ int session_scope(const struct registry *r, const char *repository, const char *
 }
 
 int session_url(const struct registry *r, const char *repository, const char *kind, const char *reference,
-                struct buf *out, struct err *e)
+		struct buf *out, struct err *e)
 {
 	char shown[160];
 
 	if (!reference_repository_valid(repository))
 		return err_set(e, ERR_USAGE, "\"%s\" is not the name of a repository",
-		               text_escape_str(shown, sizeof(shown), repository));
+			       text_escape_str(shown, sizeof(shown), repository));
 	return buf_printf(out, e, "%s/v2/%s/%s/%s", r->url, repository, kind, reference);
 }
 

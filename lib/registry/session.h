@@ -5,8 +5,8 @@
 /*
  * One registry as its workers share it, and one request to it with the right Authorization. Inside the room only.
  *
- * What a registry asks for is learned by one GET /v2/ before its first other request, so that every GET of a manifest or
- * blob carries its Authorization at once. A 401 later is answered by a new token, once.
+ * What a registry asks for is learned by one GET /v2/ before its first other request, so that every GET of a manifest
+ * or blob carries its Authorization at once. A 401 later is answered by a new token, once.
  */
 
 #include "registry/answer.h"
@@ -44,8 +44,8 @@ struct registry_conn {
 
 /* What goes into Authorization. */
 struct ticket {
-	struct buf header;   /* "Authorization: Bearer ..."; empty: none. A secret */
-	const char *secret;  /* the part of it that is secret, or NULL */
+	struct buf header;  /* "Authorization: Bearer ..."; empty: none. A secret */
+	const char *secret; /* the part of it that is secret, or NULL */
 	bool bearer;
 	bool anonymous;
 };
@@ -61,19 +61,19 @@ int session_probe(struct registry_conn *c, struct err *e);
 struct call {
 	enum http_method method;
 	const char *url;
-	const char *scope;            /* of the token, session_scope(); "": none */
-	const char *accept;           /* or NULL */
-	const char *media_type;       /* Content-Type, or NULL */
-	const void *bytes;            /* a body in memory: sent again after a 401; or NULL */
+	const char *scope;      /* of the token, session_scope(); "": none */
+	const char *accept;     /* or NULL */
+	const char *media_type; /* Content-Type, or NULL */
+	const void *bytes;      /* a body in memory: sent again after a 401; or NULL */
 	size_t len;
-	struct source *body;          /* a body that can be sent once (borrowed), or NULL */
+	struct source *body; /* a body that can be sent once (borrowed), or NULL */
 	uint64_t body_size;
-	uint64_t max_body;            /* of the answer */
+	uint64_t max_body; /* of the answer */
 };
 
 /*
- * What a call leaves behind: the reply, and what it needs while it is open. `{0}` is a valid, empty one. `context` is what
- * answer_fail() wants to know.
+ * What a call leaves behind: the reply, and what it needs while it is open. `{0}` is a valid, empty one. `context` is
+ * what answer_fail() wants to know.
  */
 struct exchange {
 	struct http_reply *reply;
@@ -85,8 +85,8 @@ void exchange_release(struct exchange *x);
 #define AUTO_EXCHANGE __attribute__((cleanup(exchange_release))) struct exchange
 
 /*
- * One request to the registry's own origin. Any status is a success here; a 401 is one that stands after a new token was
- * tried. *x must be empty.
+ * One request to the registry's own origin. Any status is a success here; a 401 is one that stands after a new token
+ * was tried. *x must be empty.
  */
 int session_send(struct registry_conn *c, const struct call *call, struct exchange *x, struct err *e);
 
@@ -104,7 +104,7 @@ int session_scope(const struct registry *r, const char *repository, const char *
 
 /* "https://host/v2/NAME/KIND/REFERENCE" into *out; the name is checked against its grammar (ERR_USAGE). */
 int session_url(const struct registry *r, const char *repository, const char *kind, const char *reference,
-                struct buf *out, struct err *e);
+		struct buf *out, struct err *e);
 
 /* True if the answer is encoded although it was asked not to be; the coding's name, escaped, goes to out. */
 #define CODING_TEXT_SIZE 48

@@ -15,8 +15,8 @@ struct entry {
 	char *scope;
 	bool anonymous;
 	struct flight flight;
-	struct buf text;     /* empty: none */
-	uint64_t renew_at;   /* seconds of our clock */
+	struct buf text;   /* empty: none */
+	uint64_t renew_at; /* seconds of our clock */
 };
 
 struct tokens {
@@ -120,7 +120,7 @@ static bool usable(const struct entry *x, const char *refused)
 
 /* Lets the lock go while the service is asked. */
 static int renew(struct tokens *t, struct entry *x, struct http_client *client, const struct token_question *q,
-                 struct err *e)
+		 struct err *e)
 {
 	struct token fresh = { 0 };
 	struct err failure = { 0 };
@@ -140,7 +140,7 @@ static int renew(struct tokens *t, struct entry *x, struct http_client *client, 
 }
 
 static int get_locked(struct tokens *t, struct http_client *client, const struct token_question *q, const char *refused,
-                      struct buf *out, struct err *e)
+		      struct buf *out, struct err *e)
 {
 	struct entry *x = find(t, q, e);
 
@@ -160,7 +160,7 @@ static int get_locked(struct tokens *t, struct http_client *client, const struct
 }
 
 int tokens_get(struct tokens *t, struct http_client *client, const struct token_question *q, const char *refused,
-               struct buf *out, struct err *e)
+	       struct buf *out, struct err *e)
 {
 	pthread_mutex_lock(&t->lock);
 	int rc = get_locked(t, client, q, refused, out, e);

@@ -5,7 +5,8 @@
 /*
  * Bearer tokens of one registry (distribution specification, "Token Authentication"; docker's "OAuth2 Token
  * Authentication"): one for each service and scope, fetched by one worker while the others wait, renewed at 80 % of its
- * life. The life is counted by our own clock from the moment of receipt; what the server says about the date is ignored.
+ * life. The life is counted by our own clock from the moment of receipt; what the server says about the date is
+ * ignored.
  */
 
 #include "base/buf.h"
@@ -18,7 +19,7 @@
 #include <stdint.h>
 
 struct token_question {
-	const char *home;             /* origin that named the realm, and on whose word it is trusted */
+	const char *home; /* origin that named the realm, and on whose word it is trusted */
 	const char *realm;
 	const char *service;          /* or NULL */
 	const char *scope;            /* several are separated by a space; "": none */
@@ -32,16 +33,16 @@ void tokens_free(struct tokens *t); /* wiped */
 OWNED(tokens)
 
 /*
- * A token into *out (empty; the caller wipes it). `refused` is the one that the registry has just refused, or NULL: it is
- * not given again, a younger one that another worker brought is. ERR_DENIED if the service refuses the credentials.
+ * A token into *out (empty; the caller wipes it). `refused` is the one that the registry has just refused, or NULL: it
+ * is not given again, a younger one that another worker brought is. ERR_DENIED if the service refuses the credentials.
  */
 int tokens_get(struct tokens *t, struct http_client *client, const struct token_question *q, const char *refused,
-               struct buf *out, struct err *e);
+	       struct buf *out, struct err *e);
 
 /* What is below is the exchange itself, without the cache. */
 
 struct token {
-	struct buf text;    /* wiped by its owner */
+	struct buf text; /* wiped by its owner */
 	uint64_t life_seconds;
 };
 

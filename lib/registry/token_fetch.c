@@ -103,11 +103,13 @@ struct way {
 };
 
 static struct http_reply *ask_once(struct http_client *client, struct way *way, const char *url, bool at_home,
-                                   struct err *e)
+				   struct err *e)
 {
 	const char *headers[4] = { "Accept: application/json" };
 	size_t n = 1;
-	struct http_request request = { .method = way->method, .url = url, .headers = headers, .max_body = LIMIT_TOKEN_BODY };
+	struct http_request request = {
+		.method = way->method, .url = url, .headers = headers, .max_body = LIMIT_TOKEN_BODY
+	};
 
 	if (way->authorization && at_home)
 		headers[n++] = way->authorization;
@@ -124,9 +126,10 @@ static struct http_reply *ask_once(struct http_client *client, struct way *way, 
 	return http_send(client, &request, e);
 }
 
-/* Where the service sends us on: under the rules for realms, and a form (it holds the secret) only to its own origin. */
+/* Where the service sends us on: under the rules for realms, and a form (it holds the secret) only to its own origin.
+ */
 static int next_url(const struct token_question *q, const struct way *way, const struct http_reply *reply,
-                    struct buf *url, struct err *e)
+		    struct buf *url, struct err *e)
 {
 	const char *location = http_header(reply, "Location");
 	AUTO_BUF next = { 0 };
@@ -139,14 +142,15 @@ static int next_url(const struct token_question *q, const struct way *way, const
 	if (origin_check_realm(q->home, next.data, e) || origin_check_redirect(q->home, url->data, next.data, e))
 		return -1;
 	if (way->form && ((status != 307 && status != 308) || !http_same_origin(q->realm, next.data)))
-		return err_set(e, ERR_DENIED, "the token service redirects a request that carries a secret; it was not sent on");
+		return err_set(e, ERR_DENIED,
+			       "the token service redirects a request that carries a secret; it was not sent on");
 	buf_clear(url);
 	return buf_add(url, next.data, next.len, e);
 }
 
 /* Asks, and follows redirects. The reply may have any other status. */
 static struct http_reply *ask(struct http_client *client, const struct token_question *q, struct way *way,
-                              const char *first, struct err *e)
+			      const char *first, struct err *e)
 {
 	AUTO_BUF url = { 0 };
 
@@ -178,14 +182,15 @@ static int read_secret(struct http_reply *r, struct buf *out, struct err *e)
 			break;
 		out->len += (size_t)n;
 		if (out->len > LIMIT_TOKEN_BODY)
-			return err_set(e, ERR_NETWORK, "the token service's answer is longer than %u bytes", LIMIT_TOKEN_BODY);
+			return err_set(e, ERR_NETWORK, "the token service's answer is longer than %u bytes",
+				       LIMIT_TOKEN_BODY);
 	}
 	out->data[out->len] = '\0';
 	return 0;
 }
 
 static int read_answer(struct http_reply *reply /* taken */, const struct token_question *q, const char *secret,
-                       struct token *out, struct err *e)
+		       struct token *out, struct err *e)
 {
 	AUTO(http_reply) r = reply;
 	AUTO_SECRET body = { 0 };
@@ -193,6 +198,7 @@ static int read_answer(struct http_reply *reply /* taken */, const struct token_
 	int status = http_status(r);
 	const struct answer_context ctx = {
 		.who = origin_text(q->realm, who),
+		.foreign = !q->who, /* a redirect's target; what is said of logins is for the registry's own service */
 		.anonymous = !q->who || !q->who->username,
 		.secret = secret,
 	};

@@ -130,6 +130,8 @@ static int stream_layout(struct loading *l, const struct layout *layout, struct 
 
 	if (!tar)
 		return -1;
+	event_emit(r->events,
+		   &(struct event){ .kind = EVENT_PLAN, .total = layout->size, .count = 1, .text = "loading" });
 	event_begin(r->events, progress.item, layout->size, "upload to %s", docker_where(l->docker));
 	int failed = docker_post_load(l->docker, tar, layout->size, silence_allowed(r, layout->size), r->events, e);
 	event_end(r->events, progress.item, failed ? "failed" : "done");

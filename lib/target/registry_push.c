@@ -85,11 +85,13 @@ static int blob_turn(void *ctx, size_t item, size_t worker, struct err *e)
 		.repository = image->reference.repository,
 	};
 	char digest[DIGEST_TEXT_SIZE];
+	char id[13];
 
 	if (!t.conn)
 		return -1;
 	digest_text(&t.what->promise.digest, digest);
-	event_begin(events, item + 1, t.what->promise.size, "%.19s %s", digest, blob_role_text(t.what->role));
+	event_begin(events, item + 1, t.what->promise.size, "%s %s", digest_short(&t.what->promise.digest, id),
+		    blob_role_text(t.what->role));
 	int how = again(put_blob, &t, e);
 	event_end(events, item + 1, how < 0 ? "failed" : said[how]);
 	if (how < 0)
@@ -113,7 +115,8 @@ int push_blobs(struct push *p, struct err *e)
 
 	for (size_t i = 0; i < plan->blob_count; i++)
 		work.total += plan->request->file->pack->blobs[plan->blobs[i].blob].promise.size;
-	event_emit(plan->request->events, &work);
+	if (work.count)
+		event_emit(plan->request->events, &work);
 	if (parallel_for(plan->first_mount, p->workers, blob_turn, p, e))
 		return -1;
 	return parallel_for(plan->blob_count - plan->first_mount, p->workers, mount_turn, p, e);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Goal: no WWW-Authenticate header makes the challenge parser read outside it, leak, loop or offer something unusable. The
- * input is one or more headers, separated by newlines. Invariants: Bearer has a realm; texts have no control bytes.
+ * Goal: no WWW-Authenticate header makes the challenge parser read outside it, leak, loop or offer something unusable.
+ * The input is one or more headers, separated by newlines. Invariants: Bearer has a realm; texts have no control bytes.
  */
 #include "registry/challenge.h"
 

@@ -5,8 +5,9 @@
     wire.py [options] PORT         PORT 0: a free one; the port is printed on the first line of standard output
       --unix PATH                  listen on a unix socket instead (PORT is then ignored, 0 is printed)
       --tls CERT KEY               speak TLS
+      --client-ca FILE             ask the client for a certificate of this authority
       --keep N                     close each connection after N answers, without saying so
-      --connect STATUS             answer every CONNECT with this status (200: tunnel to where it asks)
+      --connect STATUS             answer every CONNECT with this status (200: tunnel; NAME.test is 127.0.0.1)
       --proxy-user USER:PASSWORD   answer 407 to requests whose Proxy-Authorization differs
       --rcvbuf N                   a small receive buffer, so that what was not read was not acknowledged either
       --socks                      speak SOCKS5 first (whatever name is asked for, this server answers itself)
@@ -261,7 +262,8 @@ class Connection:
 
     def tunnel(self, target):
         host, port = target.rsplit(b":", 1)
-        far = socket.create_connection((host.decode().strip("[]"), int(port)), 10)
+        host = "127.0.0.1" if host.endswith(b".test") else host.decode().strip("[]")
+        far = socket.create_connection((host, int(port)), 10)
         self.send(b"HTTP/1.1 200 Connected\r\n\r\n")
 
         def copy(a, b):
@@ -361,6 +363,9 @@ class Connection:
         if self.options.tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(*self.options.tls)
+            if self.options.client_ca:
+                context.verify_mode = ssl.CERT_REQUIRED
+                context.load_verify_locations(self.options.client_ca)
             self.sock = context.wrap_socket(self.sock, server_side=True)
         if self.options.socks:
             self.socks()
@@ -384,6 +389,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--unix")
     parser.add_argument("--tls", nargs=2)
+    parser.add_argument("--client-ca")
     parser.add_argument("--keep", type=int, default=0)
     parser.add_argument("--connect", type=int, default=200)
     parser.add_argument("--proxy-user")

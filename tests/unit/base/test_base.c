@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Goal: the floor holds: errors grow from the inside out and are cut, never overrun; digests are read strictly; maps, bufs
- * and the parallel loop keep their contracts.
+ * Goal: the floor holds: errors grow from the inside out and are cut, never overrun; digests are read strictly; maps,
+ * bufs and the parallel loop keep their contracts.
  */
 #include "base/buf.h"
 #include "base/digest.h"
@@ -32,7 +32,8 @@ static void test_err_grows(void **state)
 	assert_int_equal(err_sys(&e, ERR_LOCAL, ENOSPC, "cannot write"), -1);
 	assert_string_equal(e.text, "cannot write: No space left on device");
 	assert_int_equal(e.sys, ENOSPC);
-	assert_int_equal(err_set(NULL, ERR_LOCAL, "x") + err_at(NULL, "x") + err_hint(NULL, "x") + err_memory(NULL), -4);
+	assert_int_equal(err_set(NULL, ERR_LOCAL, "x") + err_at(NULL, "x") + err_hint(NULL, "x") + err_memory(NULL),
+			 -4);
 }
 
 static void test_err_is_cut(void **state)
@@ -63,7 +64,9 @@ static void test_digest_strict(void **state)
 		"SHA256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
 		"sha256:../../../etc/passwd0000000000000000000000000000000000000000000000",
 		"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b85\n",
-		"sha512:cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce47d0d13c5d85f2b0ff8318d2877eec2f63b931bd47417a"
+		"sha512:"
+		"cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce47d0d13c5d85f2b0ff8318d2877eec2f63b931"
+		"bd47417a"
 		"81a538327af927da3e",
 	};
 	struct digest d;
@@ -155,8 +158,9 @@ static void test_parallel(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_err_grows), cmocka_unit_test(test_err_is_cut), cmocka_unit_test(test_digest_strict),
-		cmocka_unit_test(test_map),       cmocka_unit_test(test_buf),        cmocka_unit_test(test_parallel),
+		cmocka_unit_test(test_err_grows),     cmocka_unit_test(test_err_is_cut),
+		cmocka_unit_test(test_digest_strict), cmocka_unit_test(test_map),
+		cmocka_unit_test(test_buf),           cmocka_unit_test(test_parallel),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Goal: source_decode() gives exactly the bytes that zlib's, zstd's and xz's own programs would, however the input is cut
- * into pieces, and refuses what they refuse: every truncation, every flipped bit that a check covers, bytes behind the end,
- * more output than allowed. The gzip inputs were made by Python's zlib, so ISA-L is compared with it.
+ * Goal: source_decode() gives exactly the bytes that zlib's, zstd's and xz's own programs would, however the input is
+ * cut into pieces, and refuses what they refuse: every truncation, every flipped bit that a check covers, bytes behind
+ * the end, more output than allowed. The gzip inputs were made by Python's zlib, so ISA-L is compared with it.
  */
 #include "codec/codec.h"
 
@@ -60,7 +60,8 @@ static struct source *drip(const void *bytes, size_t len, size_t piece, bool fai
 }
 
 /* Decodes it all, reading `room` bytes at a time: 0, or -1 with *e. */
-static int decode(enum coding c, const void *bytes, size_t len, size_t piece, size_t room, struct buf *out, struct err *e)
+static int decode(enum coding c, const void *bytes, size_t len, size_t piece, size_t room, struct buf *out,
+		  struct err *e)
 {
 	AUTO(source) s = source_decode(drip(bytes, len, piece, false), c, UINT64_MAX, e);
 	AUTO_MEM char *to = malloc(room);
@@ -138,8 +139,8 @@ static const struct {
 	const char *hex;
 	const char *plain;
 } gzips[] = {
-	{ GZ_NAMED, "hello, gzip\n" }, { GZ_FLUSHED, "abcdef" },         { GZ_STORED, "stored bytes" },
-	{ GZ_EMPTY, "" },              { GZ_ALL_FIELDS, "all fields" },
+	{ GZ_NAMED, "hello, gzip\n" },   { GZ_FLUSHED, "abcdef" }, { GZ_STORED, "stored bytes" }, { GZ_EMPTY, "" },
+	{ GZ_ALL_FIELDS, "all fields" },
 };
 #define GZIPS (sizeof(gzips) / sizeof(*gzips))
 
@@ -198,7 +199,8 @@ static void gzip_trailing(void **state)
 	refuses(CODING_GZIP, "", 0, "empty");
 }
 
-/* What no check covers: time, extra flags, system, and the name of GZ_NAMED. The unused bits of deflate's last byte too. */
+/* What no check covers: time, extra flags, system, and the name of GZ_NAMED. The unused bits of deflate's last byte
+ * too. */
 static bool free_byte(size_t i)
 {
 	return (i >= 4 && i < 10) || (i >= 10 && i < 18);
@@ -298,7 +300,8 @@ static void large(void **state)
 		else if (codings[i] == CODING_ZSTD)
 			n = ZSTD_compress(packed, room, plain, LARGE, 3);
 		else
-			assert_int_equal(lzma_easy_buffer_encode(1, LZMA_CHECK_CRC64, NULL, plain, LARGE, packed, &n, room), 0);
+			assert_int_equal(
+				lzma_easy_buffer_encode(1, LZMA_CHECK_CRC64, NULL, plain, LARGE, packed, &n, room), 0);
 		for (size_t k = 0; k < 4; k++) {
 			static const size_t pieces[] = { 1000, 65537, 131072, SIZE_MAX };
 			static const size_t rooms[] = { 131072, 777, 1u << 20, 65536 };
@@ -366,13 +369,15 @@ static void zstd_damage(void **state)
 			b[i] ^= (uint8_t)(1u << bit);
 			int r = decode(CODING_ZSTD, b, n, SIZE_MAX, 4096, &out, &e);
 			b[i] ^= (uint8_t)(1u << bit);
-			if (r == 0 && (out.len != 37 || memcmp(out.data, "a text whose checksum is in the frame", 37) != 0))
+			if (r == 0 &&
+			    (out.len != 37 || memcmp(out.data, "a text whose checksum is in the frame", 37) != 0))
 				fail_msg("bit %u of byte %zu: accepted with another content", bit, i);
 		}
 	}
 }
 
-/* A window of 2^28 is refused, one of 2^27 is not. Frame header only: magic, descriptor, window byte; an empty last block. */
+/* A window of 2^28 is refused, one of 2^27 is not. Frame header only: magic, descriptor, window byte; an empty last
+ * block. */
 static void zstd_window(void **state)
 {
 	uint8_t b[] = { 0x28, 0xb5, 0x2f, 0xfd, 0x00, (27 - 10) << 3, 0x01, 0x00, 0x00 };
@@ -425,11 +430,15 @@ static void xz_memory(void **state)
 	(void)state;
 	assert_false(lzma_lzma_preset(&o, 0));
 	o.dict_size = LIMIT_XZ_MEMORY / 2;
-	assert_int_equal(lzma_stream_buffer_encode(filters, LZMA_CHECK_CRC32, NULL, (const uint8_t *)"x", 1, b, &n, sizeof(b)), 0);
+	assert_int_equal(
+		lzma_stream_buffer_encode(filters, LZMA_CHECK_CRC32, NULL, (const uint8_t *)"x", 1, b, &n, sizeof(b)),
+		0);
 	gives(CODING_XZ, b, n, "x", 1);
 	n = 0;
 	o.dict_size = LIMIT_XZ_MEMORY;
-	assert_int_equal(lzma_stream_buffer_encode(filters, LZMA_CHECK_CRC32, NULL, (const uint8_t *)"x", 1, b, &n, sizeof(b)), 0);
+	assert_int_equal(
+		lzma_stream_buffer_encode(filters, LZMA_CHECK_CRC32, NULL, (const uint8_t *)"x", 1, b, &n, sizeof(b)),
+		0);
 	refuses(CODING_XZ, b, n, "memory");
 }
 
@@ -508,8 +517,14 @@ static void detect(void **state)
 	assert_int_equal(coding_detect("\x50\x2a\x4d\x18", 4), CODING_ZSTD);
 	assert_int_equal(coding_detect("\x5f\x2a\x4d\x18", 4), CODING_ZSTD);
 	assert_int_equal(coding_detect("\x60\x2a\x4d\x18", 4), CODING_NONE);
-	assert_int_equal(coding_detect("\xfd" "7zXZ\0", 6), CODING_XZ);
-	assert_int_equal(coding_detect("\xfd" "7zXZ", 5), CODING_NONE);
+	assert_int_equal(coding_detect("\xfd"
+				       "7zXZ\0",
+				       6),
+			 CODING_XZ);
+	assert_int_equal(coding_detect("\xfd"
+				       "7zXZ",
+				       5),
+			 CODING_NONE);
 	assert_int_equal(coding_detect("BZh91AY&SY", 10), CODING_BZIP2);
 	assert_int_equal(coding_detect("BZh9\x17\x72\x45\x38\x50\x90", 10), CODING_BZIP2);
 	assert_int_equal(coding_detect("BZh9/folder", 11), CODING_NONE);
@@ -538,11 +553,11 @@ static void not_read(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(gzip_of_others), cmocka_unit_test(gzip_members), cmocka_unit_test(gzip_trailing),
-		cmocka_unit_test(gzip_damage),    cmocka_unit_test(large),        cmocka_unit_test(zstd_frames),
-		cmocka_unit_test(zstd_damage),    cmocka_unit_test(zstd_window),  cmocka_unit_test(xz_streams),
-		cmocka_unit_test(xz_memory),      cmocka_unit_test(one_layer),    cmocka_unit_test(limit),
-		cmocka_unit_test(bomb),           cmocka_unit_test(inner_fails),  cmocka_unit_test(detect),
+		cmocka_unit_test(gzip_of_others), cmocka_unit_test(gzip_members),    cmocka_unit_test(gzip_trailing),
+		cmocka_unit_test(gzip_damage),    cmocka_unit_test(large),           cmocka_unit_test(zstd_frames),
+		cmocka_unit_test(zstd_damage),    cmocka_unit_test(zstd_window),     cmocka_unit_test(xz_streams),
+		cmocka_unit_test(xz_memory),      cmocka_unit_test(one_layer),       cmocka_unit_test(limit),
+		cmocka_unit_test(bomb),           cmocka_unit_test(inner_fails),     cmocka_unit_test(detect),
 		cmocka_unit_test(not_read),       cmocka_unit_test(gzip_header_crc),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,13 +24,25 @@ struct row {
 static const struct row rows[] = {
 	/* what the big ones send */
 	{ { "Bearer realm=\"https://auth.docker.io/token\",service=\"registry.docker.io\"" },
-	  BEARER, "https://auth.docker.io/token", "registry.docker.io", NULL },
+	  BEARER,
+	  "https://auth.docker.io/token",
+	  "registry.docker.io",
+	  NULL },
 	{ { "Bearer realm=\"https://ghcr.io/token\",service=\"ghcr.io\",scope=\"repository:user/image:pull\"" },
-	  BEARER, "https://ghcr.io/token", "ghcr.io", "repository:user/image:pull" },
+	  BEARER,
+	  "https://ghcr.io/token",
+	  "ghcr.io",
+	  "repository:user/image:pull" },
 	{ { "Basic realm=\"https://x.dkr.ecr.us-east-1.amazonaws.com/\",service=\"ecr.amazonaws.com\"" },
-	  BASIC, NULL, NULL, NULL },
+	  BASIC,
+	  NULL,
+	  NULL,
+	  NULL },
 	{ { "Bearer realm=\"https://r/t\",service=\"s\",scope=\"a,b\",error=\"invalid_token\"" },
-	  BEARER, "https://r/t", "s", "a,b" },
+	  BEARER,
+	  "https://r/t",
+	  "s",
+	  "a,b" },
 	/* several, in one header and in many */
 	{ { "Negotiate, Basic realm=\"x\"" }, BASIC, NULL, NULL, NULL },
 	{ { "Negotiate", "Basic realm=\"x\"" }, BASIC, NULL, NULL, NULL },
@@ -40,12 +52,22 @@ static const struct row rows[] = {
 	{ { "Negotiate YII+/=abc==, NTLM, Bearer realm=\"https://r/t\"" }, BEARER, "https://r/t", NULL, NULL },
 	{ { "Negotiate oRQwEqADCgEBo==, Basic realm=\"x\"" }, BASIC, NULL, NULL, NULL },
 	{ { "NTLM TlRMTVNTUAACAAAA Basic realm=\"x\"" }, BASIC, NULL, NULL, NULL },
-	{ { "Digest realm=\"a, Basic realm=b\", nonce=\"Bearer realm=\\\"https://evil/\\\"\"" }, NONE, NULL, NULL, NULL },
+	{ { "Digest realm=\"a, Basic realm=b\", nonce=\"Bearer realm=\\\"https://evil/\\\"\"" },
+	  NONE,
+	  NULL,
+	  NULL,
+	  NULL },
 	/* quoting */
 	{ { "Bearer realm=\"https://r/t?a=1,2&b=\\\"q\\\"\", service=\"a \\\\ b\"" },
-	  BEARER, "https://r/t?a=1,2&b=\"q\"", "a \\ b", NULL },
+	  BEARER,
+	  "https://r/t?a=1,2&b=\"q\"",
+	  "a \\ b",
+	  NULL },
 	{ { "Bearer service=\"Bearer realm=https://evil/\", realm=\"https://r/t\"" },
-	  BEARER, "https://r/t", "Bearer realm=https://evil/", NULL },
+	  BEARER,
+	  "https://r/t",
+	  "Bearer realm=https://evil/",
+	  NULL },
 	{ { "Bearer realm=https://r/t, service=s" }, BEARER, "https://r/t", "s", NULL },
 	{ { "Bearer realm = \"https://r/t\" , service = \"s\"" }, BEARER, "https://r/t", "s", NULL },
 	{ { "bearer REALM=\"https://r/t\",Service=\"s\"" }, BEARER, "https://r/t", "s", NULL },
@@ -103,10 +125,12 @@ static void every_row(void **state)
 	}
 }
 
-/* Cut anywhere, a header never offers a realm that the whole one does not begin with, and nothing is read past the cut. */
+/* Cut anywhere, a header never offers a realm that the whole one does not begin with, and nothing is read past the cut.
+ */
 static void cut_anywhere(void **state)
 {
-	static const char header[] = "Negotiate aa==, Bearer realm=\"https://r/t\\\",x\",service=\"s\", Basic realm=\"b\"";
+	static const char header[] =
+		"Negotiate aa==, Bearer realm=\"https://r/t\\\",x\",service=\"s\", Basic realm=\"b\"";
 
 	(void)state;
 	for (size_t len = 0; len < sizeof(header); len++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Goal: what a token service may answer and still be understood; where credentials and requests may be sent on a server's
- * word; what an error body may show.
+ * Goal: what a token service may answer and still be understood; where credentials and requests may be sent on a
+ * server's word; what an error body may show.
  */
 #include "registry/answer.h"
 #include "registry/origin.h"
@@ -202,7 +202,8 @@ static void redirect_rules(void **state)
 		}
 	}
 	/* the second hop counts, too: the registry is http, the first target was https */
-	assert_int_equal(origin_check_redirect("http://r.example", "https://a.example/", "http://b.example/", NULL), -1);
+	assert_int_equal(origin_check_redirect("http://r.example", "https://a.example/", "http://b.example/", NULL),
+			 -1);
 }
 
 struct words {
@@ -250,9 +251,12 @@ static void error_words(void **state)
 
 static void base64(void **state)
 {
-	static const char *const good[][2] = { { "", "" },         { "dQ==", "u" },         { "dTo=", "u:" },
-		                               { "dTpw", "u:p" }, { "dTpwYXNz", "u:pass" } };
-	static const char *const bad[] = { "d", "dT", "dTo", "dTp=w", "====", "dT==o", "dTpw\n", "dT pw", "dTp*", "d===" };
+	static const char *const good[][2] = {
+		{ "", "" }, { "dQ==", "u" }, { "dTo=", "u:" }, { "dTpw", "u:p" }, { "dTpwYXNz", "u:pass" }
+	};
+	static const char *const bad[] = {
+		"d", "dT", "dTo", "dTp=w", "====", "dT==o", "dTpw\n", "dT pw", "dTp*", "d==="
+	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Goal: commit or vanish. Nothing stands under the final name before space_commit(), an existing file is untouched until
- * then, and nothing is left behind without it.
+ * Goal: commit or vanish. Nothing stands under the final name before space_commit(), an existing file is untouched
+ * until then, and nothing is left behind without it.
  */
 #include "stream/sink.h"
 #include "stream/space.h"

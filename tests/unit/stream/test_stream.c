@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Goal: the end of a verified stream is a verdict (short, long, other bytes are refused), pump() passes it on, and a tap
- * sees every byte.
+ * Goal: the end of a verified stream is a verdict (short, long, other bytes are refused), pump() passes it on, and a
+ * tap sees every byte.
  */
 #include "stream/sink.h"
 #include "stream/source.h"
@@ -153,9 +153,12 @@ static void test_cancel_stops_the_pump(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_verdicts),    cmocka_unit_test(test_empty_blob),
-		cmocka_unit_test(test_tap),         cmocka_unit_test(test_null_passes_through),
-		cmocka_unit_test(test_slurp_bound), cmocka_unit_test(test_read_full),
+		cmocka_unit_test(test_verdicts),
+		cmocka_unit_test(test_empty_blob),
+		cmocka_unit_test(test_tap),
+		cmocka_unit_test(test_null_passes_through),
+		cmocka_unit_test(test_slurp_bound),
+		cmocka_unit_test(test_read_full),
 		cmocka_unit_test(test_cancel_stops_the_pump),
 	};
 
