@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pack/members.h"
 
+#include "base/cancel.h"
 #include "base/digest.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "pack/layout.h"
+#include "pack/tar_block.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -98,29 +100,6 @@ static char *normalise(const char *from, const char *path)
 	return out;
 }
 
-/* Where the data of the entry that starts at `header` begins: behind its pax and GNU long-name records. */
-static int data_offset(struct space *space, uint64_t header, uint64_t *out, struct err *e)
-{
-	char block[TAR_BLOCK];
-
-	for (int records = 0; records < 16; records++) {
-		uint64_t size = 0;
-		if (space_pread(space, block, sizeof(block), header, e))
-			return -1;
-		header += TAR_BLOCK;
-		if (!strchr("xgXLK", block[156]) || !block[156]) {
-			*out = header;
-			return 0;
-		}
-		for (size_t i = 124; i < 136 && block[i] >= '0' && block[i] <= '7'; i++)
-			size = size << 3 | (uint64_t)(block[i] - '0');
-		if (size > space_size(space))
-			break;
-		header += (size + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK;
-	}
-	return err_set(e, ERR_CORRUPT, "its extended header records make no sense");
-}
-
 static int add_name(struct members *m, struct err *e)
 {
 	const struct tar_member *t = &m->items[m->count];
@@ -144,32 +123,71 @@ static int read_link(struct tar_member *t, struct archive_entry *entry, struct e
 	return t->target ? 0 : err_set(e, ERR_CORRUPT, "is a link that leaves the archive");
 }
 
+/* True if a part of the path is "..": no program writes such a member name, and readers differ in what they make of it.
+ */
+static bool climbs(const char *path)
+{
+	for (const char *at = path; *at; at += strspn(at, "/")) {
+		size_t part = strcspn(at, "/");
+		if (part == 2 && at[0] == '.' && at[1] == '.')
+			return true;
+		at += part;
+	}
+	return false;
+}
+
+static int read_name(struct tar_member *t, const char *path, struct err *e)
+{
+	if (!path)
+		return err_set(e, ERR_CORRUPT, "has a name that cannot be read");
+	if (strlen(path) > LIMIT_MEMBER_NAME)
+		return err_set(e, ERR_CORRUPT, "has a name of %zu bytes, the limit is %d", strlen(path),
+			       LIMIT_MEMBER_NAME);
+	t->name = climbs(path) ? NULL : normalise(NULL, path);
+	if (!t->name || !*t->name)
+		return err_set(e, ERR_CORRUPT, "has a name that leaves the archive");
+	return 0;
+}
+
+/* What the header says it is, and libarchive's opinion: only where both see a plain file or link is it one for every
+ * reader. */
+static int check_type(char type, struct archive_entry *entry, struct err *e)
+{
+	const bool hard = archive_entry_hardlink(entry);
+	const unsigned kind = archive_entry_filetype(entry);
+
+	if (type == 'S' || archive_entry_sparse_count(entry) > 0)
+		return err_set(e, ERR_CORRUPT, "is a sparse file");
+	if ((type == '0' && kind == AE_IFREG && !hard) || (type == '1' && hard) || (type == '2' && kind == AE_IFLNK))
+		return 0;
+	return err_set(e, ERR_CORRUPT, "is neither a file nor a link (type '%c')",
+		       type > ' ' && type < 0x7f ? type : '?');
+}
+
+static int fill_member(struct members *m, struct tar_member *t, const struct tar_head *head,
+		       struct archive_entry *entry, struct err *e)
+{
+	if (check_type(head->type, entry, e) || read_name(t, archive_entry_pathname(entry), e) ||
+	    read_link(t, entry, e))
+		return -1;
+	t->size = t->target ? 0 : (uint64_t)archive_entry_size(entry);
+	t->offset = head->data;
+	return add_name(m, e);
+}
+
 /* One entry; the caller names it in an error. Folders are passed over. */
-static int add_entry(struct members *m, struct space *space, struct archive *a, struct archive_entry *entry,
+static int add_entry(struct members *m, struct space *space, const struct tar_head *head, struct archive_entry *entry,
 		     struct err *e)
 {
-	const char *path = archive_entry_pathname(entry);
-	const bool link = archive_entry_hardlink(entry) || archive_entry_filetype(entry) == AE_IFLNK;
-
-	if (archive_entry_filetype(entry) == AE_IFDIR)
+	if (archive_entry_filetype(entry) == AE_IFDIR && (head->type == '5' || head->type == '0'))
 		return 0;
-	if (!link && archive_entry_filetype(entry) != AE_IFREG)
-		return err_set(e, ERR_CORRUPT, "is neither a file nor a link");
-	if (archive_entry_sparse_count(entry) > 0)
-		return err_set(e, ERR_CORRUPT, "is a sparse file");
 	if (m->count >= LIMIT_MEMBERS)
 		return err_set(e, ERR_CORRUPT, "the tar has more than %d members", LIMIT_MEMBERS);
 	if (GROW(m->items, m->capacity, m->count, e))
 		return -1;
 	struct tar_member *t = &m->items[m->count];
-	*t = (struct tar_member){ .name = path ? normalise(NULL, path) : NULL };
-	if (!t->name || !*t->name) {
-		free(t->name);
-		return err_set(e, ERR_CORRUPT, "has a name that leaves the archive");
-	}
-	t->size = link ? 0 : (uint64_t)archive_entry_size(entry);
-	if (read_link(t, entry, e) || data_offset(space, (uint64_t)archive_read_header_position(a), &t->offset, e) ||
-	    add_name(m, e)) {
+	*t = (struct tar_member){ 0 };
+	if (fill_member(m, t, head, entry, e)) {
 		free(t->name);
 		free(t->target);
 		return -1;
@@ -204,33 +222,101 @@ static int check_end(struct space *space, uint64_t at, struct err *e)
 	return 0;
 }
 
+/*
+ * The entry's records and header, before libarchive sees them: it would take a gigabyte of them into memory. *there is
+ * false where no header can be: at the end, whose form check_end() judges.
+ */
+static int peek(struct space *space, uint64_t at, bool *there, struct tar_head *head, struct err *e)
+{
+	char block[TAR_BLOCK];
+
+	*there = false;
+	if (at > space_size(space) || space_size(space) - at < TAR_BLOCK)
+		return 0;
+	if (space_pread(space, block, sizeof(block), at, e))
+		return -1;
+	if (tar_block_is_zero(block))
+		return 0;
+	*there = true;
+	return tar_head_read(space, at, head, e) ? err_at(e, "byte %" PRIu64 ": the member there", at) : 0;
+}
+
+/* libarchive's warnings: a name in another character set (EILSEQ) is harmless, a header that it had to guess at is not.
+ */
+static bool readable(struct archive *a, int rc)
+{
+	return rc == ARCHIVE_OK || (rc == ARCHIVE_WARN && archive_errno(a) == EILSEQ);
+}
+
+static int scan_entry(struct members *m, struct space *space, struct archive *a, struct archive_entry *entry,
+		      const struct tar_head *head, uint64_t *end, struct err *e)
+{
+	const char *path = archive_entry_pathname(entry);
+	const bool file = archive_entry_filetype(entry) == AE_IFREG && !archive_entry_hardlink(entry);
+	const la_int64_t size = file ? archive_entry_size(entry) : 0;
+	char shown[160];
+
+	text_escape_str(shown, sizeof(shown), path ? path : "?");
+	/* A reader that skipped blocks has seen another tar than docker would (library-facts, E4). */
+	if ((uint64_t)archive_read_header_position(a) != *end)
+		return err_set(e, ERR_CORRUPT, "byte %" PRIu64 ": the tar has a hole before %s", *end, shown);
+	if (size < 0 || add_entry(m, space, head, entry, e))
+		return err_at(e, "%s", shown);
+	*end = head->data + tar_padded((uint64_t)size);
+	return 0;
+}
+
 static int scan(struct members *m, struct space *space, struct archive *a, struct err *e)
 {
 	struct archive_entry *entry;
+	struct tar_head head = { 0 };
 	uint64_t end = 0;
 	char shown[160];
-	int rc;
+	bool there;
 
-	while ((rc = archive_read_next_header(a, &entry)) == ARCHIVE_OK || rc == ARCHIVE_WARN) {
-		uint64_t header = (uint64_t)archive_read_header_position(a);
-		uint64_t size = archive_entry_filetype(entry) == AE_IFREG && !archive_entry_hardlink(entry)
-					? (uint64_t)archive_entry_size(entry)
-					: 0;
-		const char *path = archive_entry_pathname(entry);
-		text_escape_str(shown, sizeof(shown), path ? path : "?");
-		/* A reader that skipped blocks has seen another tar than docker would (library-facts, E4). */
-		if (header != end)
-			return err_set(e, ERR_CORRUPT, "byte %" PRIu64 ": the tar has a hole before %s", end, shown);
-		if (add_entry(m, space, a, entry, e) || data_offset(space, header, &end, e))
-			return err_at(e, "%s", shown);
-		end += (size + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK;
+	for (;;) {
+		if (cancel_check(e) || peek(space, end, &there, &head, e))
+			return -1;
+		int rc = archive_read_next_header(a, &entry);
+		if (rc == ARCHIVE_EOF)
+			return check_end(space, end, e);
+		if (!readable(a, rc) || !there) {
+			const char *why = archive_error_string(a);
+			return err_set(e, ERR_CORRUPT, "byte %" PRIu64 ": is not a tar from there on: %s", end,
+				       text_escape_str(shown, sizeof(shown), why ? why : "unreadable"));
+		}
+		if (scan_entry(m, space, a, entry, &head, &end, e))
+			return -1;
 	}
-	if (rc != ARCHIVE_EOF) {
-		const char *why = archive_error_string(a);
-		return err_set(e, ERR_CORRUPT, "byte %" PRIu64 ": is not a tar from there on: %s", end,
-			       text_escape_str(shown, sizeof(shown), why ? why : "unreadable"));
+}
+
+static const struct tar_member *lookup(const struct members *m, const char *name)
+{
+	struct digest key;
+
+	if (digest_of(&key, name, strlen(name), NULL))
+		return NULL;
+	ptrdiff_t i = digestmap_get(m->by_name, &key);
+	return i < 0 ? NULL : &m->items[i];
+}
+
+/* One step and no more: a chain or a cycle of links names no content (promises, S16). */
+static int check_links(const struct members *m, struct err *e)
+{
+	char shown[160];
+	char target[160];
+
+	for (size_t i = 0; i < m->count; i++) {
+		const struct tar_member *t = &m->items[i];
+		const struct tar_member *to = t->target ? lookup(m, t->target) : NULL;
+		if (!t->target || (to && !to->target))
+			continue;
+		return err_set(e, ERR_CORRUPT, "%s: is a link to %s, which is %s",
+			       text_escape_str(shown, sizeof(shown), t->name),
+			       text_escape_str(target, sizeof(target), t->target),
+			       to ? "itself a link" : "not a file of this archive");
 	}
-	return check_end(space, end, e);
+	return 0;
 }
 
 struct members *members_scan(struct space *space, struct err *e)
@@ -253,7 +339,12 @@ struct members *members_scan(struct space *space, struct err *e)
 		err_set(e, ERR_CORRUPT, "is not a tar");
 		return NULL;
 	}
-	return scan(m, space, r.handle, e) ? NULL : TAKE(m);
+	if (scan(m, space, r.handle, e) || check_links(m, e)) {
+		if (feed->err.kind != ERR_NONE && e)
+			*e = feed->err;
+		return NULL;
+	}
+	return TAKE(m);
 }
 
 void members_free(struct members *m)
@@ -267,16 +358,6 @@ void members_free(struct members *m)
 	free(m->items);
 	digestmap_free(m->by_name);
 	free(m);
-}
-
-static const struct tar_member *lookup(const struct members *m, const char *name)
-{
-	struct digest key;
-
-	if (digest_of(&key, name, strlen(name), NULL))
-		return NULL;
-	ptrdiff_t i = digestmap_get(m->by_name, &key);
-	return i < 0 ? NULL : &m->items[i];
 }
 
 const struct tar_member *members_find(const struct members *m, const char *name)

@@ -30,7 +30,8 @@ struct members {
 
 /*
  * Scans the tar in `space`. ERR_CORRUPT with the member and the reason: names that leave the archive, the same name
- * twice, sparse and special files, no end blocks, anything but zeros behind them.
+ * twice, links that name no regular member, sparse and special files, header records over LIMIT_MEMBER_HEADERS, no end
+ * blocks, anything but zeros behind them.
  */
 struct members *members_scan(struct space *space, struct err *e);
 void members_free(struct members *m);

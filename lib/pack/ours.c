@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "pack/blob_read.h"
 #include "pack/papers.h"
+#include "pack/tar_block.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -11,11 +12,6 @@
 bool ours_detect(const char head[TAR_BLOCK])
 {
 	return !memcmp(head, TOC_NAME, sizeof(TOC_NAME));
-}
-
-static uint64_t padded(uint64_t size)
-{
-	return (size + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK;
 }
 
 /* The TOC's size stands in its header, eleven octal digits; the header must then be exactly ours. */
@@ -51,7 +47,7 @@ static int add_blobs(struct pack *p, const struct toc *t, uint64_t at, struct er
 				return -1;
 			p->blobs[blob].offset = at + TAR_BLOCK;
 		}
-		at += TAR_BLOCK + padded(m->promise.size);
+		at += TAR_BLOCK + tar_padded(m->promise.size);
 	}
 	for (size_t i = 0; i < t->absent_count; i++) {
 		ptrdiff_t blob = pack_add_blob(p, &t->absent[i], BLOB_OTHER, NULL, NULL, e);
@@ -202,7 +198,7 @@ int ours_open(struct pack_file *f, struct err *e)
 	AUTO(toc) t = toc_parse(bytes, size, e);
 	if (!t)
 		return err_at(e, TOC_NAME);
-	if (build_pack(f, t, TAR_BLOCK + padded(size), e))
+	if (build_pack(f, t, TAR_BLOCK + tar_padded(size), e))
 		return -1;
 	f->layout = layout_new(f->pack, NULL, e);
 	if (!f->layout)

@@ -63,8 +63,8 @@ for file in made/*.tar; do
 	case $name in
 	skopeo-index) continue ;;
 	esac
-	if [ "$name" = buildah-oci ]; then
-		# buildah writes the config anew when it pushes; the layers' content is what it keeps.
+	if [ "$name" = buildah-oci ] || [ "$name" = podman-oci ]; then
+		# buildah and podman write the config anew for an OCI archive; the layers' content is what they keep.
 		new=$(registry_manifest "$dst/loaded/$name:1" | jq -r .config.digest)
 		same "the diff IDs after the journey" "$(curl -sf "http://$dst/v2/loaded/$name/blobs/$new" | jq -c .rootfs.diff_ids)" \
 			"$(jq -c .rootfs.diff_ids "image/blobs/${config#sha256:}")"

@@ -260,6 +260,7 @@ forget_log() {
 start_tokens() {
 	tokens_name=$1 tokens_registry=$2
 	shift 2
+	rm -f "$T/$tokens_name.log"
 	spawn "$tokens_name" python3 -u "$SERVERS/tokens.py" --registry "$tokens_registry" --diary "$T/$tokens_name.diary" "$@"
 	wait_for 20 grep -q '"front"' "$T/$tokens_name.log" || fail "start_tokens: no answer"
 	eval "$tokens_name=127.0.0.1:\$(jq -r .front <\"\$T/\$tokens_name.log\") ${tokens_name}_pid=\$spawned"

@@ -3,8 +3,8 @@
 #define TESTS_UNIT_REGISTRY_SERVERS_H
 
 /*
- * Real servers for tests: Debian's docker-registry, tests/servers/tokens.py in front of it, and a server of a few lines that
- * says what a test tells it. Each on a free port of 127.0.0.1, ended by its process number.
+ * Real servers for tests: Debian's docker-registry, tests/servers/tokens.py in front of it, and a server of a few lines
+ * that says what a test tells it. Each on a free port of 127.0.0.1, ended by its process number.
  */
 
 #include <arpa/inet.h>
@@ -69,7 +69,9 @@ static inline void server_stop(pid_t pid)
 
 static inline void server_await(unsigned short port)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in a = { .sin_family = AF_INET,
+				 .sin_port = htons(port),
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 
 	for (int i = 0; i < 500; i++) {
 		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -100,9 +102,9 @@ static inline struct real_registry real_registry_start(const char *folder, const
 	f = fopen(path, "w");
 	assert_non_null(f);
 	fprintf(f,
-	        "version: 0.1\nlog:\n  level: error\n  accesslog:\n    disabled: true\nstorage:\n  filesystem:\n"
-	        "    rootdirectory: %s/storage-%u\n  delete:\n    enabled: true\nhttp:\n  addr: %s\n",
-	        folder, (unsigned)r.port, r.host);
+		"version: 0.1\nlog:\n  level: error\n  accesslog:\n    disabled: true\nstorage:\n  filesystem:\n"
+		"    rootdirectory: %s/storage-%u\n  delete:\n    enabled: true\nhttp:\n  addr: %s\n",
+		folder, (unsigned)r.port, r.host);
 	if (htpasswd)
 		fprintf(f, "auth:\n  htpasswd:\n    realm: test\n    path: %s\n", htpasswd);
 	assert_int_equal(fclose(f), 0);
@@ -140,13 +142,15 @@ static inline struct front front_start(const char *folder, const char *registry,
 	assert_non_null(out);
 	assert_non_null(fgets(line, sizeof(line), out));
 	fclose(out);
-	assert_int_equal(sscanf(line, "{\"front\": %u, \"tokens\": %u, \"store\": %u", &f.front, &f.tokens, &f.store), 3);
+	assert_int_equal(sscanf(line, "{\"front\": %u, \"tokens\": %u, \"store\": %u", &f.front, &f.tokens, &f.store),
+			 3);
 	(void)snprintf(f.host, sizeof(f.host), "127.0.0.1:%u", f.front);
 	return f;
 }
 
 /*
- * How many lines of the diary hold all of the words (NULL-terminated list): the lines are JSON as tokens.py writes it, so
+ * How many lines of the diary hold all of the words (NULL-terminated list): the lines are JSON as tokens.py writes it,
+ * so
  * "\"on\": \"front\"" is a word.
  */
 static inline unsigned diary_count(const struct front *f, const char *const *words)
@@ -169,9 +173,9 @@ static inline unsigned diary_count(const struct front *f, const char *const *wor
 #define DIARY(f, ...) diary_count(&(f), (const char *const[]){ __VA_ARGS__, NULL })
 
 /*
- * A server that answers each connection's requests with what stands in its script, one after the other, whatever is asked;
- * the last one again and again. "%H" in an answer becomes "127.0.0.1:PORT" of its own. What it was asked goes to the file
- * `heard` (headers only). A forked process: it shares nothing with the test.
+ * A server that answers each connection's requests with what stands in its script, one after the other, whatever is
+ * asked; the last one again and again. "%H" in an answer becomes "127.0.0.1:PORT" of its own; "%*" at its end, bytes
+ * without end. What it was asked goes to the file `heard`. A forked process: it shares nothing with the test.
  */
 struct parrot {
 	pid_t pid;
@@ -189,6 +193,12 @@ static inline void parrot_answer(int fd, const char *answer, const char *host)
 		if (p[0] == '%' && p[1] == 'H') {
 			n += (size_t)snprintf(text + n, 64, "%s", host);
 			p += 2;
+		} else if (p[0] == '%' && p[1] == '*') {
+			(void)send(fd, text, n, MSG_NOSIGNAL);
+			memset(text, 'x', sizeof(text));
+			while (send(fd, text, sizeof(text), MSG_NOSIGNAL) > 0)
+				;
+			return;
 		} else {
 			text[n++] = *p++;
 		}

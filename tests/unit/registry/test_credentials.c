@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Goal: docker's config.json is read and written as docker does it, a credential is offered to its own registry alone, a
- * helper that fails is an error and never a reason to try something else, and no message holds a secret.
- * The helper is tests/servers/docker-credential-imgpacktest, found through PATH.
+ * Goal: docker's config.json is read and written as docker does it, a credential is offered to its own registry alone,
+ * a helper that fails is an error and never a reason to try something else, and no message holds a secret. The helper
+ * is tests/servers/docker-credential-imgpacktest, found through PATH.
  */
 #include "registry/credentials.h"
 #include "registry/helper.h"
@@ -141,18 +141,18 @@ static void forms_of_an_entry(void **state)
 {
 	(void)state;
 	write_file(config, "{\"auths\":{"
-	                   "\"basic.io\":{\"auth\":\"dTpw\"},"
-	                   "\"colon.io\":{\"auth\":\"dTpwOnE6\"},"
-	                   "\"nul.io\":{\"auth\":\"dTpwAAA=\"},"
-	                   "\"empty.io\":{},"
-	                   "\"emptyauth.io\":{\"auth\":\"\"},"
-	                   "\"null.io\":null,"
-	                   "\"plain.io\":{\"username\":\"u\",\"password\":\"p\"},"
-	                   "\"identity.io\":{\"auth\":\"dTo=\",\"identitytoken\":\"it\"},"
-	                   "\"identity2.io\":{\"identitytoken\":\"it\"},"
-	                   "\"token.io\":{\"auth\":\"PHRva2VuPjppdA==\"},"
-	                   "\"more.io\":{\"auth\":\"dTpw\",\"email\":\"x@y\",\"other\":[1]}"
-	                   "}}");
+			   "\"basic.io\":{\"auth\":\"dTpw\"},"
+			   "\"colon.io\":{\"auth\":\"dTpwOnE6\"},"
+			   "\"nul.io\":{\"auth\":\"dTpwAAA=\"},"
+			   "\"empty.io\":{},"
+			   "\"emptyauth.io\":{\"auth\":\"\"},"
+			   "\"null.io\":null,"
+			   "\"plain.io\":{\"username\":\"u\",\"password\":\"p\"},"
+			   "\"identity.io\":{\"auth\":\"dTo=\",\"identitytoken\":\"it\"},"
+			   "\"identity2.io\":{\"identitytoken\":\"it\"},"
+			   "\"token.io\":{\"auth\":\"PHRva2VuPjppdA==\"},"
+			   "\"more.io\":{\"auth\":\"dTpw\",\"email\":\"x@y\",\"other\":[1]}"
+			   "}}");
 	expect("basic.io", "u", "p", NULL);
 	expect("colon.io", "u", "p:q:", NULL);
 	expect("nul.io", "u", "p", NULL);
@@ -170,26 +170,61 @@ static void forms_of_an_entry(void **state)
 static void look_alikes(void **state)
 {
 	static const char *const others[] = {
-		"xdocker.io", "docker.io.evil", "docker.io.evil.com", "docker.iox", "adocker.io", "docker.io:443",
-		"index.docker.io.evil.com", "index.docker.io:443", "registry-1.docker.io", "hub.docker.io", "docker.com",
-		"docker.i", "ocker.io", "index-docker.io", "evil-docker.io", "docker-io.com",
-		"evil.azurecr.io", "my.azurecr.io.attacker.com", "my.azurecr.iox", "xmy.azurecr.io", "y.azurecr.io",
-		"my.azurecr.io:443", "my.azurecr.io:5000", "azurecr.io", "m.azurecr.io", "my-azurecr.io", "myazurecr.io",
-		"sub.my.azurecr.io", "corp.example", "corp.example:5001", "corp.example:50000", "corp.example:500",
-		"corp.example:80", "xcorp.example:5000", "corp.examples:5000", "10.0.0.1", "10.0.0.10:5000",
-		"10.0.0.1:5001", "[::1]:5001", "[::11]:5000", "quay.io", "old.example:443", "teams.example",
+		"xdocker.io",
+		"docker.io.evil",
+		"docker.io.evil.com",
+		"docker.iox",
+		"adocker.io",
+		"docker.io:443",
+		"index.docker.io.evil.com",
+		"index.docker.io:443",
+		"registry-1.docker.io",
+		"hub.docker.io",
+		"docker.com",
+		"docker.i",
+		"ocker.io",
+		"index-docker.io",
+		"evil-docker.io",
+		"docker-io.com",
+		"evil.azurecr.io",
+		"my.azurecr.io.attacker.com",
+		"my.azurecr.iox",
+		"xmy.azurecr.io",
+		"y.azurecr.io",
+		"my.azurecr.io:443",
+		"my.azurecr.io:5000",
+		"azurecr.io",
+		"m.azurecr.io",
+		"my-azurecr.io",
+		"myazurecr.io",
+		"sub.my.azurecr.io",
+		"corp.example",
+		"corp.example:5001",
+		"corp.example:50000",
+		"corp.example:500",
+		"corp.example:80",
+		"xcorp.example:5000",
+		"corp.examples:5000",
+		"10.0.0.1",
+		"10.0.0.10:5000",
+		"10.0.0.1:5001",
+		"[::1]:5001",
+		"[::11]:5000",
+		"quay.io",
+		"old.example:443",
+		"teams.example",
 	};
 
 	(void)state;
 	write_file(config, "{\"auths\":{"
-	                   "\"https://index.docker.io/v1/\":{\"auth\":\"aHViOnA=\"},"
-	                   "\"my.azurecr.io\":{\"auth\":\"YWNyOnA=\"},"
-	                   "\"corp.example:5000\":{\"auth\":\"Y29ycDpw\"},"
-	                   "\"10.0.0.1:5000\":{\"auth\":\"aXA6cA==\"},"
-	                   "\"[::1]:5000\":{\"auth\":\"djY6cA==\"},"
-	                   "\"https://old.example/v1/\":{\"auth\":\"b2xkOnA=\"},"
-	                   "\"teams.example/team\":{\"auth\":\"dGVhbTpw\"}"
-	                   "}}");
+			   "\"https://index.docker.io/v1/\":{\"auth\":\"aHViOnA=\"},"
+			   "\"my.azurecr.io\":{\"auth\":\"YWNyOnA=\"},"
+			   "\"corp.example:5000\":{\"auth\":\"Y29ycDpw\"},"
+			   "\"10.0.0.1:5000\":{\"auth\":\"aXA6cA==\"},"
+			   "\"[::1]:5000\":{\"auth\":\"djY6cA==\"},"
+			   "\"https://old.example/v1/\":{\"auth\":\"b2xkOnA=\"},"
+			   "\"teams.example/team\":{\"auth\":\"dGVhbTpw\"}"
+			   "}}");
 	expect("docker.io", "hub", "p", NULL);
 	expect("index.docker.io", "hub", "p", NULL);
 	expect("my.azurecr.io", "acr", "p", NULL);
@@ -206,9 +241,11 @@ static void look_alikes(void **state)
 /* Docker Hub's other names in the file, and docker's own key before them. */
 static void hub_names(void **state)
 {
-	static const char *const keys[] = { "docker.io",         "index.docker.io",          "https://index.docker.io/v1/",
-		                            "https://docker.io", "https://index.docker.io",  "index.docker.io/v1/",
-		                            "http://docker.io/", "https://INDEX.docker.io/", "docker.io/v2" };
+	static const char *const keys[] = {
+		"docker.io",         "index.docker.io",          "https://index.docker.io/v1/",
+		"https://docker.io", "https://index.docker.io",  "index.docker.io/v1/",
+		"http://docker.io/", "https://INDEX.docker.io/", "docker.io/v2"
+	};
 	char text[512];
 
 	(void)state;
@@ -217,7 +254,9 @@ static void hub_names(void **state)
 		write_file(config, text);
 		expect("docker.io", "u", "p", NULL);
 	}
-	write_file(config, "{\"auths\":{\"docker.io\":{\"auth\":\"YTpi\"},\"https://index.docker.io/v1/\":{\"auth\":\"dTpw\"}}}");
+	write_file(
+		config,
+		"{\"auths\":{\"docker.io\":{\"auth\":\"YTpi\"},\"https://index.docker.io/v1/\":{\"auth\":\"dTpw\"}}}");
 	expect("docker.io", "u", "p", NULL);
 }
 
@@ -262,9 +301,10 @@ static void broken_files(void **state)
 
 static void bad_registries(void **state)
 {
-	static const char *const bad[] = { "", "a b", "a\nb", "a\r\nGET", "https://quay.io", "quay.io/x", "user@quay.io", "\x1b[2J",
-		                           "quay.io:", "quay.io:x", "\x7f", "a\tb", "-", "..", "quay.io?x", "quay.io#x", "a\\b",
-		                           "$(id)", "`id`", "quay.io;id" };
+	static const char *const bad[] = { "",          "a b",          "a\nb",    "a\r\nGET", "https://quay.io",
+					   "quay.io/x", "user@quay.io", "\x1b[2J", "quay.io:", "quay.io:x",
+					   "\x7f",      "a\tb",         "-",       "..",       "quay.io?x",
+					   "quay.io#x", "a\\b",         "$(id)",   "`id`",     "quay.io;id" };
 	struct credential c = { 0 };
 	struct credential full = { .username = (char[]){ "u" }, .password = (char[]){ "p" } };
 	char where[512];
@@ -317,15 +357,16 @@ static void stored_in_a_new_file(void **state)
 /* Every foreign byte stays: order, numbers that no double holds, spaces, escapes. */
 static void other_content_stays(void **state)
 {
-	static const char before[] = "{\n"
-	                             "  \"big\" : 12345678901234567, \"real\":1.10e+2,\n"
-	                             "\t\"auths\": {\n"
-	                             "\t\t\"a.io\": { \"auth\" : \"YTpi\" , \"x\":[1, {\"}\":\"]\"}] },\n"
-	                             "\t\t\"quay.io\": {\"auth\":\"b2xkOm9sZA==\"},\n"
-	                             "\t\t\"https:\\/\\/b.io\\/v1\\/\": {\"auth\": \"YTpi\"}\n"
-	                             "\t},\n"
-	                             "\t\"HttpHeaders\": {\"User-Agent\": \"x\\\"\\\\\", \"user-agent\": \"\\u00e4{,\"}\n"
-	                             "}\n\n";
+	static const char before[] =
+		"{\n"
+		"  \"big\" : 12345678901234567, \"real\":1.10e+2,\n"
+		"\t\"auths\": {\n"
+		"\t\t\"a.io\": { \"auth\" : \"YTpi\" , \"x\":[1, {\"}\":\"]\"}] },\n"
+		"\t\t\"quay.io\": {\"auth\":\"b2xkOm9sZA==\"},\n"
+		"\t\t\"https:\\/\\/b.io\\/v1\\/\": {\"auth\": \"YTpi\"}\n"
+		"\t},\n"
+		"\t\"HttpHeaders\": {\"User-Agent\": \"x\\\"\\\\\", \"user-agent\": \"\\u00e4{,\"}\n"
+		"}\n\n";
 	char want[2048];
 	struct stat st;
 
@@ -335,14 +376,14 @@ static void other_content_stays(void **state)
 	store("quay.io", (char[]){ "u" }, (char[]){ "p" }, NULL, config);
 	const char *at = strstr(before, "{\"auth\":\"b2xkOm9sZA==\"}");
 	(void)snprintf(want, sizeof(want), "%.*s{\"auth\":\"dTpw\"}%s", (int)(at - before), before,
-	               at + strlen("{\"auth\":\"b2xkOm9sZA==\"}"));
+		       at + strlen("{\"auth\":\"b2xkOm9sZA==\"}"));
 	assert_string_equal(read_file(config), want);
 	assert_int_equal(stat(config, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
 	/* a new one goes behind the last one */
 	store("c.io:5000", (char[]){ "u" }, NULL, (char[]){ "i\"t" }, config);
 	assert_non_null(strstr(read_file(config), "\"auth\": \"YTpi\"},\n\t\t\"c.io:5000\": "
-	                                          "{\"auth\":\"dTo=\",\"identitytoken\":\"i\\\"t\"}\n\t},\n"));
+						  "{\"auth\":\"dTo=\",\"identitytoken\":\"i\\\"t\"}\n\t},\n"));
 	expect("c.io:5000", "u", "", "i\"t");
 	expect("b.io", "a", "b", NULL);
 	/* and out again: the bytes of before but for quay.io */
@@ -366,17 +407,17 @@ static void other_content_stays(void **state)
 static void odd_shapes(void **state)
 {
 	static const char *const shapes[] = { "{}",
-		                              " { } ",
-		                              "{\"auths\":null}",
-		                              "{\"auths\":{}}",
-		                              "{\"auths\":{ }}",
-		                              "{\"x\":{\"auths\":{}}}",
-		                              "{\"x\":\"}\"}",
-		                              "{\"x\":\"\\\\\",\"auths\":{\"quay.io\":null}}",
-		                              "{\"auths\":{\"quay.io\":{\"auth\":\"\\\"\"}},\"x\":[]}",
-		                              "{\"auths\":{\"y.io\":true},\"x\":-0.5E-7}",
-		                              "{\"auths\":{\"https://quay.io\":{\"auth\":\"YTpi\"}}}",
-		                              "" };
+					      " { } ",
+					      "{\"auths\":null}",
+					      "{\"auths\":{}}",
+					      "{\"auths\":{ }}",
+					      "{\"x\":{\"auths\":{}}}",
+					      "{\"x\":\"}\"}",
+					      "{\"x\":\"\\\\\",\"auths\":{\"quay.io\":null}}",
+					      "{\"auths\":{\"quay.io\":{\"auth\":\"\\\"\"}},\"x\":[]}",
+					      "{\"auths\":{\"y.io\":true},\"x\":-0.5E-7}",
+					      "{\"auths\":{\"https://quay.io\":{\"auth\":\"YTpi\"}}}",
+					      "" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
@@ -461,7 +502,8 @@ static void helper_round_trip(void **state)
 
 	(void)state;
 	assert_int_equal(dup2(0, 77), 77);
-	write_file(config, "{\"auths\":{\"https://index.docker.io/v1/\":{\"auth\":\"YTpi\"}},\"credsStore\":\"imgpacktest\"}");
+	write_file(config,
+		   "{\"auths\":{\"https://index.docker.io/v1/\":{\"auth\":\"YTpi\"}},\"credsStore\":\"imgpacktest\"}");
 	/* what the file says does not count, and is not a fallback */
 	expect("docker.io", NULL, NULL, NULL);
 	store("docker.io", (char[]){ "us\"er" }, (char[]){ "pa\\ss\xc3\xa4" }, NULL, "docker-credential-imgpacktest");
@@ -488,11 +530,11 @@ static void helper_for_one_registry(void **state)
 {
 	(void)state;
 	write_file(config, "{\"auths\":{\"a.io\":{\"auth\":\"YTpi\"},\"b.io\":{\"auth\":\"dTpw\"}},"
-	                   "\"credHelpers\":{\"a.io\":\"imgpacktest\"}}");
+			   "\"credHelpers\":{\"a.io\":\"imgpacktest\"}}");
 	expect("a.io", NULL, NULL, NULL);
 	expect("b.io", "u", "p", NULL);
 	write_file(config, "{\"auths\":{\"a.io\":{\"auth\":\"YTpi\"}},\"credsStore\":\"missing\","
-	                   "\"credHelpers\":{\"a.io\":\"\"}}");
+			   "\"credHelpers\":{\"a.io\":\"\"}}");
 	expect("a.io", "a", "b", NULL);
 	write_file(config, "{\"auths\":{\"a.io\":{\"auth\":\"YTpi\"}},\"credsStore\":\"\"}");
 	expect("a.io", "a", "b", NULL);
@@ -501,7 +543,8 @@ static void helper_for_one_registry(void **state)
 /* S7: five failures of five are errors, and the file's own entry is not used instead. */
 static void helper_failures(void **state)
 {
-	static const char text[] = "{\"auths\":{\"quay.io\":{\"auth\":\"Y2FuYXJ5OmNhbmFyeQ==\"}},\"credsStore\":\"%s\"}";
+	static const char text[] =
+		"{\"auths\":{\"quay.io\":{\"auth\":\"Y2FuYXJ5OmNhbmFyeQ==\"}},\"credsStore\":\"%s\"}";
 	char file[512];
 	char program[256];
 
@@ -560,12 +603,24 @@ static void hanging_program(void **state)
 static void helper_names(void **state)
 {
 	static const char *const bad[] = {
-		"", ".", "..", "-x", "_x", ".x", "../x", "../../tmp/x", "/bin/sh", "a/b", "a b", "a\tb", "a\nb", "x;id", "$(id)",
-		"`id`", "a|b", "a&b", "a'b", "a\"b", "a\\b", "a*", "a?", "a~", "a:b", "a=b", "\xc3\xa4", "a\x7f", "a%2fb",
-		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+		"",      ".",           "..",
+		"-x",    "_x",          ".x",
+		"../x",  "../../tmp/x", "/bin/sh",
+		"a/b",   "a b",         "a\tb",
+		"a\nb",  "x;id",        "$(id)",
+		"`id`",  "a|b",         "a&b",
+		"a'b",   "a\"b",        "a\\b",
+		"a*",    "a?",          "a~",
+		"a:b",   "a=b",         "\xc3\xa4",
+		"a\x7f", "a%2fb",       "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
 	};
-	static const char *const good[] = { "pass", "ecr-login", "osxkeychain", "a", "0", "gcr.v2_x",
-		                            "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" };
+	static const char *const good[] = { "pass",
+					    "ecr-login",
+					    "osxkeychain",
+					    "a",
+					    "0",
+					    "gcr.v2_x",
+					    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" };
 
 	(void)state;
 	assert_true(sizeof(bad) / sizeof(bad[0]) >= 30);

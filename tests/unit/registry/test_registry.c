@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Goal: against Debian's docker-registry, open, with a password and behind a token service: what is pushed comes back bit by
- * bit; the figures hold (one GET /v2/, one GET a manifest, one GET a blob, one token a scope, workers share them); tokens
- * expire and are renewed; secrets reach one origin.
+ * Goal: against Debian's docker-registry, open, with a password and behind a token service: what is pushed comes back
+ * bit by bit; the figures hold (one GET /v2/, one GET a manifest, one GET a blob, one token a scope, workers share
+ * them); tokens expire and are renewed; secrets reach one origin.
  */
 #include "base/parallel.h"
 #include "oci/manifest.h"
@@ -19,7 +19,8 @@ static struct http *http;
 #define BIG (3u << 20)
 static unsigned char *big;
 static struct promise big_promise;
-static const char config_bytes[] = "{\"architecture\":\"amd64\",\"os\":\"linux\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[]}}";
+static const char config_bytes[] =
+	"{\"architecture\":\"amd64\",\"os\":\"linux\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[]}}";
 static struct promise config_promise;
 static char manifest[1024];
 static struct digest manifest_digest;
@@ -46,11 +47,12 @@ static void make_image(void)
 	config_promise.size = sizeof(config_bytes) - 1;
 	digest_of(&config_promise.digest, config_bytes, sizeof(config_bytes) - 1, NULL);
 	(void)snprintf(manifest, sizeof(manifest),
-	               "{\"schemaVersion\":2,\"mediaType\":\"" MEDIA_OCI_MANIFEST "\",\"config\":{\"mediaType\":\"" MEDIA_OCI_CONFIG
-	               "\",\"digest\":\"%s\",\"size\":%zu},\"layers\":[{\"mediaType\":\"" MEDIA_OCI_LAYER
-	               "\",\"digest\":\"%s\",\"size\":%u}]}",
-	               digest_text(&config_promise.digest, a), sizeof(config_bytes) - 1,
-	               digest_text(&big_promise.digest, b), BIG);
+		       "{\"schemaVersion\":2,\"mediaType\":\"" MEDIA_OCI_MANIFEST
+		       "\",\"config\":{\"mediaType\":\"" MEDIA_OCI_CONFIG
+		       "\",\"digest\":\"%s\",\"size\":%zu},\"layers\":[{\"mediaType\":\"" MEDIA_OCI_LAYER
+		       "\",\"digest\":\"%s\",\"size\":%u}]}",
+		       digest_text(&config_promise.digest, a), sizeof(config_bytes) - 1,
+		       digest_text(&big_promise.digest, b), BIG);
 	digest_of(&manifest_digest, manifest, strlen(manifest), NULL);
 }
 
@@ -132,7 +134,7 @@ static struct credential bearer = { .username = (char[]){ "alice" }, .identity_t
 #define OK(call)                                                                                                       \
 	do {                                                                                                           \
 		struct err e_ = { 0 };                                                                                 \
-		struct err *why = &e_;                                                                                  \
+		struct err *why = &e_;                                                                                 \
 		if ((call) < 0)                                                                                        \
 			fail_msg("%s: kind %d: %s", #call, (int)e_.kind, e_.text);                                     \
 	} while (0)
@@ -160,7 +162,7 @@ static void push_image(struct registry_conn *c, const char *name)
 	push_blob(c, name, &config_promise, config_bytes);
 	OK(registry_put_manifest(c, name, "1.0", MEDIA_OCI_MANIFEST, manifest, strlen(manifest), why));
 	OK(registry_put_manifest(c, name, digest_text(&manifest_digest, text), MEDIA_OCI_MANIFEST, manifest,
-	                         strlen(manifest), why));
+				 strlen(manifest), why));
 }
 
 static void read_manifest(struct registry_conn *c, const char *name, const char *selector)
@@ -254,15 +256,15 @@ static void pushing_wrong_things(void **state)
 	/* the connection is usable after that */
 	push_blob(c, "wrong/a", &config_promise, config_bytes);
 	/* a manifest before its blobs, a manifest under another digest, an unknown type */
-	fails(registry_put_manifest(c, "wrong/b", "1", MEDIA_OCI_MANIFEST, manifest, strlen(manifest), &e), &e, ERR_TARGET,
-	      "MANIFEST_BLOB_UNKNOWN");
-	fails(registry_put_manifest(c, "wrong/b", digest_text(&config_promise.digest, text), MEDIA_OCI_MANIFEST, manifest,
-	                            strlen(manifest), &e),
+	fails(registry_put_manifest(c, "wrong/b", "1", MEDIA_OCI_MANIFEST, manifest, strlen(manifest), &e), &e,
+	      ERR_TARGET, "MANIFEST_BLOB_UNKNOWN");
+	fails(registry_put_manifest(c, "wrong/b", digest_text(&config_promise.digest, text), MEDIA_OCI_MANIFEST,
+				    manifest, strlen(manifest), &e),
 	      &e, ERR_CORRUPT, NULL);
-	fails(registry_put_manifest(c, "wrong/b", "1", "application/json", manifest, strlen(manifest), &e), &e, ERR_TARGET,
-	      "MANIFEST_INVALID");
-	fails(registry_put_manifest(c, "wrong/b", "1", "text/plain\r\nX: y", manifest, strlen(manifest), &e), &e, ERR_USAGE,
-	      NULL);
+	fails(registry_put_manifest(c, "wrong/b", "1", "application/json", manifest, strlen(manifest), &e), &e,
+	      ERR_TARGET, "MANIFEST_INVALID");
+	fails(registry_put_manifest(c, "wrong/b", "1", "text/plain\r\nX: y", manifest, strlen(manifest), &e), &e,
+	      ERR_USAGE, NULL);
 }
 
 static void mounting(void **state)
@@ -322,7 +324,8 @@ static void with_a_password(void **state)
 	assert_null(registry_open_blob(n, "secret/image", &big_promise, &e));
 	fails(-1, &e, ERR_DENIED, NULL);
 	AUTO(source) raw = source_memory(config_bytes, sizeof(config_bytes) - 1, NULL);
-	fails(registry_put_blob(b, "secret/other", &config_promise, raw, &e), &e, ERR_DENIED, "an upload to secret/other");
+	fails(registry_put_blob(b, "secret/other", &config_promise, raw, &e), &e, ERR_DENIED,
+	      "an upload to secret/other");
 }
 
 /* The password comes from config.json, too. */
@@ -347,7 +350,8 @@ static void one_request_each(void **state)
 		{ "--user", "alice:canary-password", "--anonymous-pull" },
 		{ "--user", "alice:canary-password", "--anonymous-pull", "--redirect" },
 		{ "--user", "alice:canary-password", "--anonymous-pull", "--redirect-relative" },
-		{ "--user", "alice:canary-password", "--anonymous-pull", "--no-scope", "--redirect", "--redirect-status", "302" },
+		{ "--user", "alice:canary-password", "--anonymous-pull", "--no-scope", "--redirect",
+		  "--redirect-status", "302" },
 		{ "--challenge", "several", "--answer", "access_token", "--say-life", "-1" },
 		{ "--challenge", "headers", "--answer", "both" },
 		{ "--challenge", "lower", "--redirect", "--redirect-status", "303" },
@@ -368,7 +372,8 @@ static void one_request_each(void **state)
 		assert_int_equal(DIARY(f, "\"on\": \"front\"", "/manifests/", "\"Bearer\""), 1);
 		assert_int_equal(DIARY(f, "\"on\": \"front\"", "\"GET\"", "\"/v2/team/image/blobs/", "\"Bearer\""), 2);
 		assert_int_equal(DIARY(f, "\"on\": \"store\""), abroad ? 2 : 0);
-		assert_int_equal(DIARY(f, "\"on\": \"store\"", "\"authorization\": null", "\"status\": 200"), abroad ? 2 : 0);
+		assert_int_equal(DIARY(f, "\"on\": \"store\"", "\"authorization\": null", "\"status\": 200"),
+				 abroad ? 2 : 0);
 		assert_int_equal(DIARY(f, "\"status\": 401"), 1);
 		server_stop(f.pid);
 	}
@@ -475,9 +480,11 @@ static void tokens_that_never_work(void **state)
 
 static void users_of_a_token_service(void **state)
 {
-	static const char *const options[] = { "--user", "alice:canary-password", "--refresh", "alice:canary-identity", NULL };
-	static const char *const no_post[] = { "--user", "alice:canary-password", "--refresh", "alice:canary-identity",
-		                               "--no-post", NULL };
+	static const char *const options[] = { "--user", "alice:canary-password", "--refresh", "alice:canary-identity",
+					       NULL };
+	static const char *const no_post[] = { "--user",    "alice:canary-password",
+					       "--refresh", "alice:canary-identity",
+					       "--no-post", NULL };
 	struct front f = front_start(folder, open_registry.host, options);
 	struct front g = front_start(folder, open_registry.host, no_post);
 	struct credential wrong = { .username = (char[]){ "alice" }, .identity_token = (char[]){ "canary-old" } };
@@ -486,9 +493,9 @@ static void users_of_a_token_service(void **state)
 		const struct credential *who;
 		bool works;
 	} cases[] = {
-		{ &f, &alice, true },    { &f, &bearer, true }, { &f, &mallory, false }, { &f, &wrong, false },
-		{ &f, NULL, false },     { &g, &alice, true },  { &g, &bearer, true },   { &g, &wrong, false },
-		{ &g, &mallory, false },
+		{ &f, &alice, true },  { &f, &bearer, true }, { &f, &mallory, false },
+		{ &f, &wrong, false }, { &f, NULL, false },   { &g, &alice, true },
+		{ &g, &bearer, true }, { &g, &wrong, false }, { &g, &mallory, false },
 	};
 
 	(void)state;
@@ -536,7 +543,8 @@ static void a_password_stays_home(void **state)
 /* The host of the blobs wants a token that it gives to anybody: asked without our credentials, once for both blobs. */
 static void a_token_from_abroad(void **state)
 {
-	static const char *const options[] = { "--user", "alice:canary-password", "--redirect", "--store-bearer", NULL };
+	static const char *const options[] = { "--user", "alice:canary-password", "--redirect", "--store-bearer",
+					       NULL };
 	struct front f = front_start(folder, open_registry.host, options);
 	AUTO(registry) r = make(f.host, false, &alice);
 	AUTO(registry_conn) c = join(r);
@@ -590,7 +598,8 @@ static void digest_headers(void **state)
 			assert_int_equal(registry_has_manifest(c, "team/image", "1.0", &d, &e), 1);
 			assert_true(digest_equal(&d, &manifest_digest));
 		}
-		assert_int_equal(registry_has_manifest(c, "team/image", digest_text(&manifest_digest, text), &d, &e), 1);
+		assert_int_equal(registry_has_manifest(c, "team/image", digest_text(&manifest_digest, text), &d, &e),
+				 1);
 		assert_true(digest_equal(&d, &manifest_digest));
 		server_stop(f.pid);
 	}
@@ -617,9 +626,10 @@ static void encoded_in_name_only(void **state)
 
 static void bad_arguments(void **state)
 {
-	static const char *const names[] = { "", "UPPER", "a//b", "../etc", "a/../b", "a b", "a\r\nb", "a?b", "a#b", "a%2fb", "/a" };
-	static const char *const selectors[] = { "",     "a b",          "a/b", "../x", "a?x=y", "a\r\nX: y", "-a", "sha256:abc",
-		                                 ".tag", "sha512:00", "a%0db" };
+	static const char *const names[] = { "",       "UPPER", "a//b", "../etc", "a/../b", "a b",
+					     "a\r\nb", "a?b",   "a#b",  "a%2fb",  "/a" };
+	static const char *const selectors[] = { "",   "a b",        "a/b",  "../x",      "a?x=y", "a\r\nX: y",
+						 "-a", "sha256:abc", ".tag", "sha512:00", "a%0db" };
 	AUTO(registry) r = make("127.0.0.1:1", false, NULL);
 	AUTO(registry_conn) c = join(r);
 	AUTO_BUF bytes = { 0 };
