@@ -19,7 +19,10 @@ struct kind {
 	size_t len;
 	const char *what;
 };
-#define KIND(bytes, what) { bytes, sizeof(bytes) - 1, what }
+#define KIND(bytes, what)                                                                                              \
+	{                                                                                                              \
+		bytes, sizeof(bytes) - 1, what                                                                         \
+	}
 
 static const struct kind kinds[] = {
 	KIND("\xff\xfe", "UTF-16 text; " POWERSHELL),
@@ -31,7 +34,9 @@ static const struct kind kinds[] = {
 	KIND("PK\x03\x04", "a zip file; unpack it first"),
 	KIND("7z\xbc\xaf\x27\x1c", "a 7-Zip file; unpack it first"),
 	KIND("Rar!\x1a\x07", "a RAR file; unpack it first"),
-	KIND("\x7f" "ELF", "a program"),
+	KIND("\x7f"
+	     "ELF",
+	     "a program"),
 	KIND("MZ", "a Windows program"),
 	KIND("%PDF-", "a PDF document"),
 	KIND("hsqs", "a SquashFS image"),
@@ -108,10 +113,12 @@ static bool has_file(const char *folder, const char *name)
 int sniff_refuse_folder(const char *path, struct err *e)
 {
 	if (has_file(path, "index.json") && has_file(path, "oci-layout"))
-		return err_set(e, ERR_USAGE, "is a folder with an OCI layout; put it into a tar: tar -C FOLDER -cf x.tar .");
+		return err_set(e, ERR_USAGE,
+			       "is a folder with an OCI layout; put it into a tar: tar -C FOLDER -cf x.tar .");
 	if (has_file(path, "manifest.json"))
-		return err_set(e, ERR_USAGE, "is a folder, an unpacked docker save it seems; put it into a tar: "
-		                             "tar -C FOLDER -cf x.tar .");
+		return err_set(e, ERR_USAGE,
+			       "is a folder, an unpacked docker save it seems; put it into a tar: "
+			       "tar -C FOLDER -cf x.tar .");
 	return err_set(e, ERR_USAGE, "is a folder; name the archive in it");
 }
 
@@ -125,7 +132,11 @@ struct traces {
 
 static size_t utf8_length(const unsigned char *b, size_t left)
 {
-	size_t n = *b < 0x80 ? 1 : *b >= 0xc2 && *b < 0xe0 ? 2 : *b >= 0xe0 && *b < 0xf0 ? 3 : *b >= 0xf0 && *b < 0xf5 ? 4 : 0;
+	size_t n = *b < 0x80                 ? 1
+		   : *b >= 0xc2 && *b < 0xe0 ? 2
+		   : *b >= 0xe0 && *b < 0xf0 ? 3
+		   : *b >= 0xf0 && *b < 0xf5 ? 4
+					     : 0;
 
 	if (!n || n > left)
 		return 0;

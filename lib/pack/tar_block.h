@@ -21,7 +21,8 @@ bool tar_block_size(const char *block, uint64_t *size);
 /* The type flag, '0' for the old NUL. */
 char tar_block_type(const char *block);
 
-/* True for the records that only describe the entry behind them: pax ('x'), GNU's long name and long link ('L', 'K'). */
+/* True for the records that only describe the entry behind them: pax ('x'), GNU's long name and long link ('L', 'K').
+ */
 bool tar_block_is_record(const char *block);
 
 /* Rounded up to whole blocks. */

@@ -19,14 +19,14 @@
 struct walk {
 	struct sink base;
 	struct space *space;
-	uint64_t at;          /* bytes that passed */
-	uint64_t next;        /* where the next header begins */
-	size_t have;          /* bytes of it that are in block */
-	bool ended;           /* a zero block came where a header would be */
-	uint64_t end;         /* then: where */
-	uint64_t pax_size;    /* of the entry that comes, if a pax record said so */
+	uint64_t at;       /* bytes that passed */
+	uint64_t next;     /* where the next header begins */
+	size_t have;       /* bytes of it that are in block */
+	bool ended;        /* a zero block came where a header would be */
+	uint64_t end;      /* then: where */
+	uint64_t pax_size; /* of the entry that comes, if a pax record said so */
 	bool has_pax_size;
-	uint64_t body_end;    /* of a pax record's text that is being collected */
+	uint64_t body_end; /* of a pax record's text that is being collected */
 	struct buf body;
 	char block[TAR_BLOCK];
 };
