@@ -4,7 +4,6 @@
 
 /* Starts tests/servers/wire.py for a test, talks to it, and ends it by closing its standard input. */
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,6 +21,8 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include <cmocka.h>
 
 struct server {
 	pid_t pid;
