@@ -39,6 +39,7 @@
 #define LIMIT_MEMBER_NAME 1024       /* of a tar that another program wrote */
 #define LIMIT_MEMBER_HEADERS (256u << 10) /* pax and long-name records in front of one member */
 #define LIMIT_TAR_TAIL (64u << 20)        /* zeros behind a tar's end: tape blocks, disk images */
+#define LIMIT_INDEX_VISITS 65536          /* entries of all indexes of an archive, repeated readings counted */
 #define LIMIT_JSON_VALUES 65536 /* values of a JSON document, and one more for every LIMIT_JSON_DENSITY bytes of it */
 #define LIMIT_JSON_DENSITY 16   /* "[0,0,0,...]" takes 50 times its size in memory; a real paper has 20 bytes a value */
 

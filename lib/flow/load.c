@@ -176,16 +176,16 @@ struct load_report *flow_load(const struct load_options *o, struct err *e)
 		err_set(e, ERR_ABSENT, "%s: holds no image", shown);
 		return NULL;
 	}
+	const bool to_registry = place.kind == TARGET_REGISTRY;
+	AUTO(names) names = names_new(file->pack, o->names, to_registry ? place.registry : NULL, place.prefix, e);
+	if (!names)
+		return NULL;
 	if (first_pass(o, file, e)) {
 		err_at(e, "%s", shown);
 		if (e && e->kind == ERR_CORRUPT)
 			err_hint(e, "nothing was loaded; imgpack verify lists what is wrong");
 		return NULL;
 	}
-	const bool to_registry = place.kind == TARGET_REGISTRY;
-	AUTO(names) names = names_new(file->pack, o->names, to_registry ? place.registry : NULL, place.prefix, e);
-	if (!names)
-		return NULL;
 	AUTO(load_result) result = send(o, &place, file, names, registries, e);
 	return result ? report(&place, file, result, e) : NULL;
 }

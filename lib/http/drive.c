@@ -45,7 +45,8 @@ static uint64_t moved(const struct http_client *c)
 	return sum;
 }
 
-bool wire_connected(const struct http_client *c)
+/* True if the socket opened last has reached its peer: curl tells that apart from the TLS handshake only afterwards. */
+static bool connected(const struct http_client *c)
 {
 	struct tcp_info info = { 0 };
 	socklen_t len = sizeof(info);
@@ -134,13 +135,14 @@ struct silence {
 };
 
 /* Notes a wait that ended without news for the caller. True if the silence has lasted too long. */
-static bool too_silent(struct silence *s, const struct http_reply *r)
+static bool too_silent(struct silence *s, struct http_reply *r)
 {
 	int64_t now = wire_now();
 	int64_t source_ns = r->source_ns;
 	uint64_t m = moved(r->client);
 	uint64_t c = counted(r);
 
+	r->connected = r->connected || connected(r->client);
 	if (m != s->moved || c != s->counted)
 		s->total = 0;
 	else

@@ -52,7 +52,7 @@ static const char *phase(const struct http_reply *r, char out[120])
 	if (!reached(r, CURLINFO_PRETRANSFER_TIME_T)) {
 		if (!r->unix_socket && !reached(r, CURLINFO_NAMELOOKUP_TIME_T))
 			text = "while the name was looked up";
-		else if (!reached(r, CURLINFO_CONNECT_TIME_T) && !wire_connected(r->client))
+		else if (!reached(r, CURLINFO_CONNECT_TIME_T) && !r->connected)
 			text = "while connecting";
 		else
 			text = r->proxy ? "in the handshake with the proxy or through it" : "in the TLS handshake";
@@ -100,7 +100,10 @@ static void certificate(struct http_reply *r, CURLcode code)
 	char text[200];
 	long verify = info(r, CURLINFO_SSL_VERIFYRESULT);
 
-	if (verify == X509_V_OK)
+	/* Names are compared by curl itself, so OpenSSL's verdict says nothing about them. */
+	if (strstr(r->client->errors, "subject name"))
+		verify = X509_V_ERR_HOSTNAME_MISMATCH;
+	else if (verify == X509_V_OK)
 		verify = info(r, CURLINFO_PROXY_SSL_VERIFYRESULT);
 	switch (verify) {
 	case X509_V_ERR_CERT_HAS_EXPIRED:
@@ -120,8 +123,11 @@ static void certificate(struct http_reply *r, CURLcode code)
 		return;
 	case X509_V_ERR_HOSTNAME_MISMATCH:
 	case X509_V_ERR_IP_ADDRESS_MISMATCH:
-	case X509_V_OK:
 		FAULT(r, "its certificate is for another name (%s)", details(r, text, code));
+		return;
+	case X509_V_OK:
+	case X509_V_ERR_UNSPECIFIED:
+		FAULT(r, "its certificate is not accepted: %s", details(r, text, code));
 		return;
 	default:
 		FAULT(r, "its certificate is not accepted: %s", X509_verify_cert_error_string(verify));

@@ -82,6 +82,7 @@ struct http_reply {
 	struct curl_slist *header_list;
 	bool head;        /* the answer has no body */
 	bool unix_socket; /* the request goes through one */
+	bool connected;   /* its socket was seen to have reached the other side */
 	bool attached;    /* the easy handle is in the multi handle */
 
 	/* The request's body. */
@@ -139,10 +140,6 @@ void wire_detach(struct http_reply *r);
 void wire_fault(struct http_reply *r, CURLcode code);
 /* r->failure for a stall of so many seconds: names the phase. */
 void wire_stalled(struct http_reply *r, unsigned seconds);
-
-/* True if the socket opened last has reached its peer (curl tells that apart from the TLS handshake only afterwards).
- */
-bool wire_connected(const struct http_client *c);
 
 int64_t wire_now(void); /* monotonic, ns */
 

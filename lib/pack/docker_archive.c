@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pack/foreign.h"
 
+#include "base/cancel.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "codec/codec.h"
@@ -18,6 +19,7 @@ struct entry {
 	const struct jval *value;
 	struct buf config; /* bytes */
 	struct promise config_promise;
+	bool config_named; /* its member's name claims its digest, and rightly */
 	struct promise *layers;
 	enum coding *codings;
 	size_t count;
@@ -73,26 +75,43 @@ static int read_config(struct pack_file *f, const struct members *m, struct entr
 	    digest_of(&en->config_promise.digest, en->config.data, en->config.len, e))
 		return -1;
 	en->config_promise.size = en->config.len;
-	if (claimed_digest(t->name, &claimed) && !digest_equal(&claimed, &en->config_promise.digest))
+	en->config_named = claimed_digest(t->name, &claimed);
+	if (en->config_named && !digest_equal(&claimed, &en->config_promise.digest))
 		return err_set(e, ERR_CORRUPT, "%s has digest %s", text_escape_str(shown, sizeof(shown), t->name),
 			       digest_text(&en->config_promise.digest, have));
 	return 0;
 }
 
-static int hash_member(struct pack_file *f, const struct tar_member *t, struct digest *out, struct err *e)
+static int feed_hasher(void *ctx, const void *bytes, size_t len, struct err *e)
 {
-	AUTO(hasher) h = hasher_new(e);
-	AUTO_MEM char *piece = malloc(1u << 18);
+	if (cancel_check(e))
+		return -1;
+	return hasher_update(ctx, bytes, len, e);
+}
 
-	if (!h || !piece)
-		return err_memory(e);
-	for (uint64_t at = 0; at < t->size;) {
-		size_t n = t->size - at < (1u << 18) ? (size_t)(t->size - at) : 1u << 18;
-		if (space_pread(f->space, piece, n, t->offset + at, e) || hasher_update(h, piece, n, e))
-			return -1;
-		at += n;
-	}
-	return hasher_finish(h, out, e);
+/*
+ * The digest of a compressed layer about which the archive claims none: computed, which proves nothing by itself, so
+ * its content is compared with the diff ID on the way.
+ */
+static int prove_layer(struct pack_file *f, const struct tar_member *t, enum coding coding,
+		       const struct digest *diff_id, struct digest *out, struct err *e)
+{
+	AUTO(hasher) stored = hasher_new(e);
+	AUTO(hasher) content = hasher_new(e);
+	struct digest have;
+	char a[DIGEST_TEXT_SIZE];
+	char b[DIGEST_TEXT_SIZE];
+
+	if (!stored || !content)
+		return -1;
+	struct source *bytes = source_tap(source_space(f->space, t->offset, t->size, e), feed_hasher, stored, e);
+	AUTO(source) s = source_tap(source_decode(bytes, coding, UINT64_MAX, e), feed_hasher, content, e);
+	if (!s || source_drain(s, e) || hasher_finish(content, &have, e) || hasher_finish(stored, out, e))
+		return -1;
+	if (digest_equal(&have, diff_id))
+		return 0;
+	return err_set(e, ERR_CORRUPT, "its content has diff ID %s, the image's config promises %s",
+		       digest_text(&have, a), digest_text(diff_id, b));
 }
 
 /*
@@ -115,7 +134,12 @@ static int promise_layer(struct pack_file *f, const struct tar_member *t, const 
 	}
 	if (*coding != CODING_GZIP && *coding != CODING_ZSTD)
 		return err_set(e, ERR_CORRUPT, "is compressed with %s", coding_name(*coding));
-	return claimed_digest(t->name, &out->digest) ? 0 : hash_member(f, t, &out->digest, e);
+	/* Some programs name a layer by what it unpacks to. */
+	struct digest claimed;
+	if (!claimed_digest(t->name, &claimed) || digest_equal(&claimed, diff_id))
+		return prove_layer(f, t, *coding, diff_id, &out->digest, e);
+	out->digest = claimed;
+	return 0;
 }
 
 static int read_layers(struct pack_file *f, const struct members *m, struct entry *en, struct err *e)
@@ -189,11 +213,10 @@ static int add_image(struct pack_file *f, const struct entry *en, const char *na
 {
 	struct pack_image *image;
 
-	if (foreign_add_image(f, name, &image, e))
+	if (foreign_add_image(f, name, manifest, &image, e))
 		return -1;
 	if (!image)
 		return 0; /* its name was taken by one before it */
-	image->root = manifest;
 	if (pack_image_add_manifest(f->pack, image, manifest, NULL, false, en->config.data, en->config.len, e))
 		return -1;
 	return pack_image_choose_preferred(image, e);
@@ -222,9 +245,13 @@ static int add_entry(struct pack_file *f, const struct members *m, const struct 
 			return -1;
 	const char *first = jval_text(jval_at(tags, 0));
 	char shown[160];
-	return pack_file_doubt(f, e, "%s: the archive carries no manifest of the registry; %s was made by imgpack",
-			       first ? text_escape_str(shown, sizeof(shown), first) : "an image without a name",
-			       digest_text(&promise.digest, text));
+	text_escape_str(shown, sizeof(shown), first ? first : "an image without a name");
+	if (!en.config_named &&
+	    pack_file_doubt(f, e, "%s: nothing in the archive says the digest of its configuration", shown))
+		return -1;
+	return pack_file_doubt(
+		f, e, "%s: the archive carries no manifest of the registry; its digest %s was made up by imgpack",
+		shown, digest_text(&promise.digest, text));
 }
 
 int docker_archive_open(struct pack_file *f, const struct members *m, struct err *e)

@@ -23,9 +23,13 @@ int docker_archive_open(struct pack_file *f, const struct members *m, struct err
 int foreign_read(struct pack_file *f, const struct tar_member *t, size_t max, struct buf *out, struct err *e);
 
 /*
- * The image's name from what the archive says, normalised, into a new image of the pack. A text that is no reference
- * gives a nameless image, a name that is taken already none (*out NULL): both are said in f->unproved.
+ * A new image of the pack whose root is blob `root`, under the name that the archive says, normalised. A text that is
+ * no reference gives a nameless image. A name that is taken gives none (*out NULL). Both are said in f->unproved,
+ * unless the name stands for the same root.
  */
-int foreign_add_image(struct pack_file *f, const char *text, struct pack_image **out, struct err *e);
+int foreign_add_image(struct pack_file *f, const char *text, size_t root, struct pack_image **out, struct err *e);
+
+/* The image that has this name, or NULL. */
+struct pack_image *foreign_find_image(const struct pack *p, const char *name);
 
 #endif

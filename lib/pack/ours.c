@@ -2,6 +2,7 @@
 #include "pack/ours.h"
 
 #include "base/limits.h"
+#include "base/text.h"
 #include "pack/blob_read.h"
 #include "pack/papers.h"
 #include "pack/tar_block.h"
@@ -63,6 +64,7 @@ struct entries {
 	struct descriptor *items;
 	size_t count;
 	size_t capacity;
+	bool incomplete; /* an index names another one that is not in the archive */
 };
 
 static void entries_release(struct entries *all)
@@ -88,8 +90,12 @@ static int add_index(struct pack_file *f, size_t blob, unsigned depth, struct en
 		all->items[all->count++] = *d;
 		ptrdiff_t child = pack_find_blob(f->pack, &d->promise.digest);
 		bool nested = !strcmp(d->media_type, MEDIA_OCI_INDEX) || !strcmp(d->media_type, MEDIA_DOCKER_LIST);
-		if (!nested || child < 0 || f->pack->blobs[child].absent)
+		if (!nested)
 			continue;
+		if (child < 0 || f->pack->blobs[child].absent) {
+			all->incomplete = true;
+			continue;
+		}
 		if (depth >= LIMIT_INDEX_NESTING)
 			return err_set(e, ERR_CORRUPT, "indexes stand in each other more than %d deep",
 				       LIMIT_INDEX_NESTING);
@@ -112,6 +118,10 @@ static int add_manifest(struct pack_file *f, struct pack_image *image, const str
 			const struct entries *all, struct err *e)
 {
 	const struct descriptor *entry = entry_of(all, &tp->manifest);
+	/* The TOC's word on the platform counts only where nothing in the archive could contradict it. */
+	const struct platform *platform = entry ? &entry->platform : all->incomplete ? &tp->platform : NULL;
+	if (entry && !entry->platform.os[0])
+		platform = NULL; /* fetch takes the config's then */
 	ptrdiff_t blob = pack_find_blob(f->pack, &tp->manifest);
 	char digest[DIGEST_TEXT_SIZE];
 
@@ -122,10 +132,47 @@ static int add_manifest(struct pack_file *f, struct pack_image *image, const str
 		return -1;
 	if (blob_read_paper(f, (size_t)blob, BLOB_MANIFEST, LIMIT_MANIFEST, e))
 		return -1;
-	if (blob_read_config(f, (size_t)blob, e) || pack_image_add_manifest(f->pack, image, (size_t)blob, &tp->platform,
-									    entry && entry->attestation, NULL, 0, e))
+	if (blob_read_config(f, (size_t)blob, e) ||
+	    pack_image_add_manifest(f->pack, image, (size_t)blob, platform, entry && entry->attestation, NULL, 0, e))
 		return err_at(e, "manifest %s", digest);
 	return 0;
+}
+
+/* The TOC must call a paper what the paper calls itself. */
+static int check_type(const char *have, const char *said, struct err *e)
+{
+	char shown[MEDIA_TYPE_SIZE];
+
+	if (!strcmp(have, said))
+		return 0;
+	return err_set(e, ERR_CORRUPT, TOC_NAME " calls it \"%s\", it is \"%s\"",
+		       text_escape_str(shown, sizeof(shown), said), have);
+}
+
+/*
+ * What the reference pointed at: the root itself, or the index that platforms were taken from, which stands beside
+ * them. Only these bytes prove what the TOC says of it, so they must be there, and be of that type.
+ */
+static int add_source(struct pack_file *f, const struct toc_image *t, struct entries *all, struct err *e)
+{
+	char media_type[MEDIA_TYPE_SIZE];
+	char digest[DIGEST_TEXT_SIZE];
+	enum paper_kind kind;
+
+	if (!t->has_source)
+		return 0;
+	ptrdiff_t blob = pack_find_blob(f->pack, &t->source.digest);
+	if (blob < 0)
+		return err_set(e, ERR_CORRUPT, "its source %s is not in the archive",
+			       digest_text(&t->source.digest, digest));
+	if (pack_add_blob(f->pack, &t->source, BLOB_OTHER, t->source_media_type, NULL, e) < 0 ||
+	    blob_read_paper(f, (size_t)blob, BLOB_OTHER, LIMIT_MANIFEST, e) ||
+	    paper_kind(f->pack->blobs[blob].bytes, (size_t)t->source.size, t->source_media_type, &kind, media_type, e))
+		return -1;
+	if (check_type(media_type, t->source_media_type, e))
+		return -1;
+	return kind == PAPER_INDEX && !digest_equal(&t->source.digest, &t->root) ? add_index(f, (size_t)blob, 1, all, e)
+										 : 0;
 }
 
 static int fill_image(struct pack_file *f, struct pack_image *image, const struct toc_image *t, struct err *e)
@@ -141,27 +188,20 @@ static int fill_image(struct pack_file *f, struct pack_image *image, const struc
 	const struct promise promise = f->pack->blobs[root].promise;
 	if (pack_add_blob(f->pack, &promise, BLOB_OTHER, t->root_media_type, NULL, e) < 0 ||
 	    blob_read_paper(f, (size_t)root, BLOB_OTHER, LIMIT_MANIFEST, e) ||
-	    paper_kind(f->pack->blobs[root].bytes, promise.size, t->root_media_type, &kind, media_type, e))
+	    paper_kind(f->pack->blobs[root].bytes, promise.size, t->root_media_type, &kind, media_type, e) ||
+	    check_type(media_type, t->root_media_type, e))
 		return -1;
 	image->root = (size_t)root;
 	image->has_source = t->has_source;
 	image->source = t->source;
 	memcpy(image->source_media_type, t->source_media_type, sizeof(image->source_media_type));
-	if (kind == PAPER_INDEX && add_index(f, (size_t)root, 1, &all, e))
+	if ((kind == PAPER_INDEX && add_index(f, (size_t)root, 1, &all, e)) || add_source(f, t, &all, e))
 		return -1;
 	for (size_t i = 0; i < t->platform_count; i++)
 		if (add_manifest(f, image, &t->platforms[i], &all, e))
 			return -1;
 	(void)pack_image_choose_preferred(image, &none); /* an artifact alone has none, and needs none */
 	return 0;
-}
-
-/* The index that platforms were taken from stands beside them. */
-static int add_source(struct pack *p, const struct toc_image *t, struct err *e)
-{
-	if (!t->has_source || pack_find_blob(p, &t->source.digest) < 0)
-		return 0;
-	return pack_add_blob(p, &t->source, BLOB_INDEX, t->source_media_type, NULL, e) < 0 ? -1 : 0;
 }
 
 static int build_pack(struct pack_file *f, const struct toc *t, uint64_t at, struct err *e)
@@ -173,7 +213,7 @@ static int build_pack(struct pack_file *f, const struct toc *t, uint64_t at, str
 		struct pack_image *image = pack_add_image(f->pack, t->images[i].name, e);
 		if (!image)
 			return -1;
-		if (fill_image(f, image, &t->images[i], e) || add_source(f->pack, &t->images[i], e))
+		if (fill_image(f, image, &t->images[i], e))
 			return t->images[i].name ? err_at(e, "%s", t->images[i].name) : -1;
 	}
 	if (f->pack->blob_count == known)
@@ -181,6 +221,56 @@ static int build_pack(struct pack_file *f, const struct toc *t, uint64_t at, str
 	char digest[DIGEST_TEXT_SIZE];
 	return err_set(e, ERR_CORRUPT, "%s is named by a manifest but is not in the archive",
 		       digest_text(&f->pack->blobs[known].promise.digest, digest));
+}
+
+/* The file's size follows from the TOC: a cut copy is named as one before its members are missed. */
+static int check_size(const struct pack_file *f, const struct toc *t, uint64_t at, struct err *e)
+{
+	const uint64_t size = space_size(f->space);
+	const char *cut = NULL;
+	size_t missing = 0;
+
+	for (size_t i = 0; i < t->member_count; i++) {
+		at += TAR_BLOCK + tar_padded(t->members[i].promise.size);
+		if (at <= size)
+			continue;
+		cut = cut ? cut : t->members[i].name;
+		missing++;
+	}
+	at += (uint64_t)2 * TAR_BLOCK;
+	if (size == at)
+		return 0;
+	if (size > at)
+		return err_set(e, ERR_CORRUPT,
+			       "has %" PRIu64 " bytes, its " TOC_NAME " says %" PRIu64
+			       "; something was added at its end",
+			       size, at);
+	if (!cut)
+		return err_set(e, ERR_CORRUPT,
+			       "ends at byte %" PRIu64 " of %" PRIu64 "; the copy was cut, copy it again", size, at);
+	return err_set(e, ERR_CORRUPT,
+		       "ends at byte %" PRIu64 " of %" PRIu64
+		       ": %s and %zu members behind it are cut or missing; copy it again",
+		       size, at, cut, missing - 1);
+}
+
+/* Laid out again, the pack must give the very TOC that it was made from. */
+static int compare_toc(const struct buf *ours, const char *bytes, size_t size, struct err *e)
+{
+	size_t at = 0;
+	char have[64];
+	char want[64];
+
+	while (at < size && at < ours->len && bytes[at] == ours->data[at])
+		at++;
+	if (at == size && at == ours->len)
+		return 0;
+	size_t from = at < 8 ? 0 : at - 8;
+	return err_set(e, ERR_CORRUPT,
+		       TOC_NAME
+		       " does not say what the archive's own manifests say: at byte %zu \"%s\", expected \"%s\"",
+		       at, text_escape(have, sizeof(have), bytes + from, size - from),
+		       text_escape(want, sizeof(want), ours->data + from, ours->len - from));
 }
 
 int ours_open(struct pack_file *f, struct err *e)
@@ -198,17 +288,11 @@ int ours_open(struct pack_file *f, struct err *e)
 	AUTO(toc) t = toc_parse(bytes, size, e);
 	if (!t)
 		return err_at(e, TOC_NAME);
-	if (build_pack(f, t, TAR_BLOCK + tar_padded(size), e))
+	const uint64_t first = TAR_BLOCK + tar_padded(size);
+	if (check_size(f, t, first, e) || build_pack(f, t, first, e))
 		return -1;
 	f->layout = layout_new(f->pack, NULL, e);
 	if (!f->layout)
 		return -1;
-	if (f->layout->toc.len != size || memcmp(f->layout->toc.data, bytes, size) != 0)
-		return err_set(e, ERR_CORRUPT, TOC_NAME " does not say what the archive's own manifests say");
-	if (f->layout->size != space_size(f->space))
-		return err_set(e, ERR_CORRUPT, "has %" PRIu64 " bytes, its " TOC_NAME " says %" PRIu64 "; %s",
-			       space_size(f->space), f->layout->size,
-			       space_size(f->space) < f->layout->size ? "the copy was cut, copy it again"
-								      : "something was added at its end");
-	return 0;
+	return compare_toc(&f->layout->toc, bytes, size, e);
 }

@@ -62,11 +62,32 @@ static const char *find_kind(const struct kind *list, size_t count, const char *
 	return NULL;
 }
 
+static size_t utf8_length(const unsigned char *b, size_t left)
+{
+	size_t n = *b < 0x80                 ? 1
+		   : *b >= 0xc2 && *b < 0xe0 ? 2
+		   : *b >= 0xe0 && *b < 0xf0 ? 3
+		   : *b >= 0xf0 && *b < 0xf5 ? 4
+					     : 0;
+
+	if (!n || n > left)
+		return 0;
+	for (size_t i = 1; i < n; i++)
+		if ((b[i] & 0xc0) != 0x80)
+			return 0;
+	return n;
+}
+
+/* Printable, as far as it goes; its last character may be cut. */
 static bool is_text(const char *head, size_t len)
 {
-	for (size_t i = 0; i < len; i++)
+	for (size_t i = 0, n; i < len; i += n) {
+		n = utf8_length((const unsigned char *)head + i, len - i);
+		if (!n)
+			return i && len - i < 4;
 		if ((unsigned char)head[i] < ' ' && !strchr("\t\r\n", head[i] ? head[i] : 'x'))
 			return false;
+	}
 	return true;
 }
 
@@ -129,22 +150,6 @@ struct traces {
 	size_t replaced; /* U+FFFD */
 	bool utf8;       /* all of it is */
 };
-
-static size_t utf8_length(const unsigned char *b, size_t left)
-{
-	size_t n = *b < 0x80                 ? 1
-		   : *b >= 0xc2 && *b < 0xe0 ? 2
-		   : *b >= 0xe0 && *b < 0xf0 ? 3
-		   : *b >= 0xf0 && *b < 0xf5 ? 4
-					     : 0;
-
-	if (!n || n > left)
-		return 0;
-	for (size_t i = 1; i < n; i++)
-		if ((b[i] & 0xc0) != 0x80)
-			return 0;
-	return n;
-}
 
 static struct traces look(const char *bytes, size_t len)
 {

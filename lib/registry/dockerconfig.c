@@ -103,7 +103,7 @@ static int read_file(struct dockerconfig *d, struct err *e)
 		return err_set(e, ERR_LOCAL, "is larger than %u bytes", LIMIT_CREDENTIALS);
 	if (read_text(fd, (size_t)st.st_size, &d->text, e))
 		return -1;
-	if (strspn(d->text.data, " \t\r\n") == d->text.len) {
+	if (!d->text.data || strspn(d->text.data, " \t\r\n") == d->text.len) {
 		buf_clear(&d->text);
 		return 0;
 	}

@@ -49,10 +49,10 @@ int registry_ping(struct registry_conn *c, struct err *e);
 
 /*
  * GET a manifest or index by tag or digest ("1.27", "sha256:..."). Its bytes are appended to *out, its digest computed
- * from them (and compared: with `selector` if that is a digest, else with Docker-Content-Digest if the registry sent
- * one that parses). The Content-Type, parameters stripped, goes to content_type ("" if none). Longer than
- * LIMIT_MANIFEST: ERR_CORRUPT. 404: ERR_ABSENT; 401/403 after authenticating: ERR_DENIED, whose hint says that a
- * repository that does not exist is answered the same way.
+ * from them. If `selector` is a digest, it must be that one (ERR_CORRUPT). By tag the computed one counts, and a
+ * Docker-Content-Digest that differs is a warning event: many registries send wrong ones. The Content-Type, parameters
+ * stripped, goes to content_type ("" if none). Longer than LIMIT_MANIFEST: ERR_CORRUPT. 404: ERR_ABSENT; 401/403 after
+ * authenticating: ERR_DENIED, whose hint says that a repository that does not exist is answered the same way.
  */
 int registry_get_manifest(struct registry_conn *c, const char *repository, const char *selector, struct buf *out,
 			  struct digest *digest, char content_type[128], struct err *e);
@@ -68,8 +68,9 @@ int registry_has_manifest(struct registry_conn *c, const char *repository, const
 
 /*
  * POST, then one streamed PUT. `body` (borrowed) is read to its end; when it fails, the upload is cut and the error is
- * the body's. Success: 201, and Docker-Content-Digest (if sent) equals the promise. An upload Location at another
- * origin is refused.
+ * the body's. Success: 201, and Docker-Content-Digest (if sent) equals the promise; or another 2xx, and the blob is
+ * there. An upload Location at another origin is refused. Refusals are ERR_TARGET (401, 403: ERR_DENIED); one that may
+ * mean a missing project or repository says so.
  */
 int registry_put_blob(struct registry_conn *c, const char *repository, const struct promise *blob, struct source *body,
 		      struct err *e);

@@ -107,6 +107,7 @@ print(largest.offset_data + largest.size // 2)' "$file")
 with open(sys.argv[1], "r+b") as f:
     f.seek(int(sys.argv[2])); b = f.read(1)[0]; f.seek(-1, 1); f.write(bytes([b ^ 64]))' bad.tar "$where"
 	exits 1 imgpack verify bad.tar
-	exits 1 imgpack load bad.tar --to "registry:$dst/bad"
+	old=$("$IMGPACK" inspect "$file" --json | jq -r '.images[0].name // .images[0].digest')
+	exits 1 imgpack load bad.tar --to "registry:$dst" --name "$old=$dst/bad/team/app:1"
 done
 refuse "something was loaded from a damaged archive" registry_digest "$dst/bad/team/app:1"

@@ -304,6 +304,11 @@ class Connection:
         return True
 
     def request(self):
+        if not self.buffer:
+            self.fill()
+        if self.buffer[:1] == b"\x16":  # a TLS handshake: what usual servers say to it
+            self.send(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\nThis is plain HTTP\n")
+            raise Gone()
         first = self.line()
         if not first:
             return
