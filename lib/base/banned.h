@@ -13,6 +13,16 @@
 #include <string.h>
 #include <time.h>
 
+/* With _FORTIFY_SOURCE and clang, some of them are macros. */
+#undef gets
+#undef strcpy
+#undef strcat
+#undef strncpy
+#undef strncat
+#undef sprintf
+#undef vsprintf
+#undef strtok
+
 #pragma GCC poison gets strcpy strcat strncpy strncat sprintf vsprintf atoi atol atoll atof system popen mktemp tmpnam \
 	tempnam
 #pragma GCC poison strtok asctime ctime gmtime localtime

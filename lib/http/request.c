@@ -342,20 +342,57 @@ static int exchange(struct http_reply *r)
 	return 0;
 }
 
-struct http_reply *http_send(struct http_client *c, const struct http_request *request, struct err *e)
+/*
+ * A kept connection may have been closed, or spoilt by bytes that belong to no answer, while nobody looked. If such a
+ * one gave no answer to a request that can be sent twice, it says nothing about the server.
+ */
+static bool kept_too_long(const struct http_reply *r, const struct http_request *q)
 {
-	if (c->open) {
-		err_set(e, ERR_USAGE, "the client's last reply is still open");
-		return NULL;
-	}
+	long connects = 1;
+	curl_off_t sent = 0; /* when the request began to be sent; 0: there never was a connection */
+
+	return r->failure.kind == ERR_NETWORK && !q->body && (q->method == HTTP_GET || q->method == HTTP_HEAD) &&
+	       !r->headers.complete &&
+	       curl_easy_getinfo(r->client->easy, CURLINFO_NUM_CONNECTS, &connects) == CURLE_OK && connects == 0 &&
+	       curl_easy_getinfo(r->client->easy, CURLINFO_PRETRANSFER_TIME_T, &sent) == CURLE_OK && sent > 0;
+}
+
+/* One try; *again says that a connection of its own deserves another. */
+static struct http_reply *send_once(struct http_client *c, const struct http_request *request, bool fresh, bool *again,
+				    struct err *e)
+{
 	AUTO(http_reply) r = reply_new(c, request, e);
+
+	*again = false;
 	if (!r || set_up(r, request, e))
 		return NULL;
+	if (fresh && curl_easy_setopt(c->easy, CURLOPT_FRESH_CONNECT, 1L) != CURLE_OK) {
+		err_set(e, ERR_LOCAL, "this machine's libcurl cannot open a new connection on demand");
+		return NULL;
+	}
 	if (exchange(r)) {
+		*again = !fresh && kept_too_long(r, request);
 		if (e)
 			*e = r->failure;
 		return NULL;
 	}
 	c->open = r;
 	return TAKE(r);
+}
+
+struct http_reply *http_send(struct http_client *c, const struct http_request *request, struct err *e)
+{
+	struct err first = { 0 };
+	bool again;
+
+	if (c->open) {
+		err_set(e, ERR_USAGE, "the client's last reply is still open");
+		return NULL;
+	}
+	struct http_reply *r = send_once(c, request, false, &again, &first);
+	if (!r && again)
+		return send_once(c, request, true, &again, e);
+	if (!r && e)
+		*e = first;
+	return r;
 }

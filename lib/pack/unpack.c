@@ -56,6 +56,7 @@ static void read_pax(struct walk *w)
 /* The 512 bytes where a header belongs are complete. */
 static int take_block(struct walk *w, struct err *e)
 {
+	const enum coding again = w->next ? CODING_NONE : coding_detect(w->block, TAR_BLOCK);
 	uint64_t size;
 	const char type = tar_block_type(w->block);
 	const bool record = tar_block_is_record(w->block) || type == 'g';
@@ -69,6 +70,9 @@ static int take_block(struct walk *w, struct err *e)
 		return 0;
 	}
 	if (!tar_block_is_header(w->block) || !tar_block_size(w->block, &size)) {
+		if (again != CODING_NONE)
+			return err_set(e, ERR_CORRUPT, "there is %s in it: it was compressed twice; unpack it once",
+				       coding_name(again));
 		if (w->next == 0)
 			return sniff_refuse(w->block, TAR_BLOCK, e);
 		return err_set(e, ERR_CORRUPT, "byte %" PRIu64 " of it: is not a tar from there on", w->next);
