@@ -66,7 +66,7 @@ static int choose_target(struct place *p, const struct load_options *o, struct r
 	if (o->to)
 		return 0;
 	if (!target_docker_answers(NULL, registries_http(registries), where))
-		return err_set(e, ERR_TARGET, "no docker answers at %s; say where the images shall go: " CHOICES,
+		return err_set(e, ERR_NETWORK, "no docker answers at %s; say where the images shall go: " CHOICES,
 			       where);
 	event_text(o->events, EVENT_NOTE, "loading into docker at %s", where);
 	return 0;

@@ -68,6 +68,7 @@ static char *folder_of(const char *path)
 static int check_final(struct space *s, struct err *e)
 {
 	struct stat st;
+	/* The only way to ask for it sets it too: a space is staged while no other thread makes files. */
 	mode_t mask = umask(0);
 
 	umask(mask);
