@@ -6,6 +6,7 @@
 #include "registry/jsonedit.h"
 #include "registry/secret.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
@@ -91,6 +92,8 @@ static int read_text(int fd, size_t size, struct buf *out, struct err *e)
 static int read_file(struct dockerconfig *d, struct err *e)
 {
 	struct stat st;
+
+	assert(d->path); /* find the path first */
 	AUTO_FD int fd = open(d->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))

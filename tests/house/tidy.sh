@@ -1,7 +1,5 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Not part of tests/run.sh yet: clang-tidy 14 takes AUTO() for leaks. Run it by hand:
-#     BUILD_DIR=build SOURCE_DIR=$PWD sh tests/lint/tidy.sh
 # Goal: clang-tidy (.clang-tidy) finds nothing in the product's sources, with the flags they are built with.
 # timeout: 1500
 . "$(dirname "$0")/../e2e/lib/common.sh"
