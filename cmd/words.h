@@ -5,7 +5,7 @@
 /*
  * The words of the program: one table of verbs, one of options. Parsing, help, completion and the man page all come
  * from them, so what is offered and what is understood cannot differ. Only what works stands here; words of later
- * releases are known to words_later(), which says so.
+ * releases are known to words_later_verb() and words_later_option().
  */
 
 #include <stdbool.h>

@@ -164,28 +164,8 @@ static int write_index(const struct choice *c, struct buf *out, struct err *e)
 	jout_array(&j);
 	for (size_t i = 0; i < c->count; i++) {
 		const struct descriptor *d = &c->items[i].descriptor;
-		jout_object(&j);
-		jout_key(&j, "mediaType");
-		jout_text(&j, d->media_type);
-		jout_key(&j, "digest");
-		jout_digest(&j, &d->promise.digest);
-		jout_key(&j, "size");
-		jout_u64(&j, d->promise.size);
-		jout_key(&j, "platform");
-		jout_object(&j);
-		jout_key(&j, "architecture");
-		jout_text(&j, d->platform.architecture);
-		jout_key(&j, "os");
-		jout_text(&j, d->platform.os);
-		if (d->platform.os_version[0]) {
-			jout_key(&j, "os.version");
-			jout_text(&j, d->platform.os_version);
-		}
-		if (d->platform.variant[0]) {
-			jout_key(&j, "variant");
-			jout_text(&j, d->platform.variant);
-		}
-		jout_end(&j);
+		descriptor_begin(&j, d->media_type, &d->promise);
+		platform_put(&j, &d->platform);
 		jout_end(&j);
 	}
 	jout_end(&j);

@@ -96,3 +96,14 @@ int descriptors_parse(struct descriptor **out, size_t *count, const struct jval 
 	*count = n;
 	return 0;
 }
+
+void descriptor_begin(struct jout *j, const char *media_type, const struct promise *p)
+{
+	jout_object(j);
+	jout_key(j, "mediaType");
+	jout_text(j, media_type);
+	jout_key(j, "digest");
+	jout_digest(j, &p->digest);
+	jout_key(j, "size");
+	jout_u64(j, p->size);
+}

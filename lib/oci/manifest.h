@@ -46,6 +46,9 @@ struct descriptor {
 	bool foreign;                     /* layer with urls[] (nondistributable) */
 };
 
+/* Begins a descriptor's object: mediaType, digest, size. The caller may add members, and closes it with jout_end(). */
+void descriptor_begin(struct jout *j, const char *media_type, const struct promise *p);
+
 enum paper_kind {
 	PAPER_INDEX,    /* OCI index, docker manifest list */
 	PAPER_MANIFEST, /* OCI manifest, docker schema 2 */

@@ -195,3 +195,24 @@ bool platform_is_unknown(const struct platform *p)
 {
 	return strcmp(p->os, "unknown") == 0 && strcmp(p->architecture, "unknown") == 0;
 }
+
+void platform_put(struct jout *j, const struct platform *p)
+{
+	if (!*p->os && !*p->architecture)
+		return;
+	jout_key(j, "platform");
+	jout_object(j);
+	jout_key(j, "architecture");
+	jout_text(j, p->architecture);
+	jout_key(j, "os");
+	jout_text(j, p->os);
+	if (*p->os_version) {
+		jout_key(j, "os.version");
+		jout_text(j, p->os_version);
+	}
+	if (*p->variant) {
+		jout_key(j, "variant");
+		jout_text(j, p->variant);
+	}
+	jout_end(j);
+}

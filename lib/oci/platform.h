@@ -29,6 +29,9 @@ int platform_parse(struct platform *out, const char *text, struct err *e);
  */
 int platform_from_json(struct platform *out, const struct jval *v, struct err *e);
 
+/* The member "platform":{...} as in an OCI index; nothing if it is empty. */
+void platform_put(struct jout *j, const struct platform *p);
+
 /* linux and this machine's architecture. */
 struct platform platform_default(void);
 

@@ -172,18 +172,6 @@ static int read_layers(struct pack_file *f, const struct members *m, struct entr
 	return 0;
 }
 
-static void write_descriptor(struct jout *j, const char *media_type, const struct promise *p)
-{
-	jout_object(j);
-	jout_key(j, "mediaType");
-	jout_text(j, media_type);
-	jout_key(j, "digest");
-	jout_digest(j, &p->digest);
-	jout_key(j, "size");
-	jout_u64(j, p->size);
-	jout_end(j);
-}
-
 static int write_manifest(const struct entry *en, struct buf *out, struct err *e)
 {
 	struct jout j = jout_begin(out);
@@ -194,15 +182,18 @@ static int write_manifest(const struct entry *en, struct buf *out, struct err *e
 	jout_key(&j, "mediaType");
 	jout_text(&j, MEDIA_OCI_MANIFEST);
 	jout_key(&j, "config");
-	write_descriptor(&j, MEDIA_OCI_CONFIG, &en->config_promise);
+	descriptor_begin(&j, MEDIA_OCI_CONFIG, &en->config_promise);
+	jout_end(&j);
 	jout_key(&j, "layers");
 	jout_array(&j);
-	for (size_t i = 0; i < en->count; i++)
-		write_descriptor(&j,
+	for (size_t i = 0; i < en->count; i++) {
+		descriptor_begin(&j,
 				 en->codings[i] == CODING_GZIP   ? MEDIA_OCI_LAYER_GZIP
 				 : en->codings[i] == CODING_ZSTD ? MEDIA_OCI_LAYER_ZSTD
 								 : MEDIA_OCI_LAYER,
 				 &en->layers[i]);
+		jout_end(&j);
+	}
 	jout_end(&j);
 	jout_end(&j);
 	return jout_finish(&j, e);

@@ -7,7 +7,8 @@
  * same view on both.
  *
  * Opening reads the papers alone: every manifest, index and config that an image needs is read and proved against its
- * digest, so what `inspect` shows is true of these papers. Layers are proved by archive_verify() or when they are read.
+ * digest, so what `inspect` shows is true of these papers. Layers are proved by pack_file_verify() or when they are
+ * read.
  */
 
 #include "base/err.h"

@@ -51,27 +51,6 @@ static void put_annotations(struct jout *j, const char *name, bool only)
 	jout_end(j);
 }
 
-void papers_put_platform(struct jout *j, const struct platform *p)
-{
-	if (!*p->os && !*p->architecture)
-		return;
-	jout_key(j, "platform");
-	jout_object(j);
-	jout_key(j, "architecture");
-	jout_text(j, p->architecture);
-	jout_key(j, "os");
-	jout_text(j, p->os);
-	if (*p->os_version) {
-		jout_key(j, "os.version");
-		jout_text(j, p->os_version);
-	}
-	if (*p->variant) {
-		jout_key(j, "variant");
-		jout_text(j, p->variant);
-	}
-	jout_end(j);
-}
-
 static int put_descriptor(struct jout *j, const struct pack *p, const struct pack_image *image, bool only,
 			  struct err *e)
 {
@@ -81,19 +60,13 @@ static int put_descriptor(struct jout *j, const struct pack *p, const struct pac
 	if (!*root->media_type)
 		return err_set(e, ERR_CORRUPT, "%s has no media type, so index.json cannot name it",
 			       digest_text(&root->promise.digest, text));
-	jout_object(j);
-	jout_key(j, "mediaType");
-	jout_text(j, root->media_type);
-	jout_key(j, "digest");
-	jout_digest(j, &root->promise.digest);
-	jout_key(j, "size");
-	jout_u64(j, root->promise.size);
+	descriptor_begin(j, root->media_type, &root->promise);
 	if (image->name)
 		put_annotations(j, image->name, only);
 	/* Where the root is a manifest it is the preferred one, there is no other. */
 	const struct pack_manifest *m = &image->manifests[image->preferred];
 	if (m->blob == image->root)
-		papers_put_platform(j, &m->platform);
+		platform_put(j, &m->platform);
 	jout_end(j);
 	return 0;
 }

@@ -20,9 +20,6 @@ void toc_put_member(struct jout *j, const char *name, const struct promise *prom
 void toc_put_absent(struct jout *j, const struct promise *promise, bool first);
 void toc_put_tail(struct jout *j);
 
-/* "platform":{...} as in an OCI index; nothing if it is empty. */
-void papers_put_platform(struct jout *j, const struct platform *p);
-
 /* True if reference_local_name() could have made it. */
 bool toc_name_valid(const char *name);
 

@@ -43,7 +43,7 @@ void toc_put_image(struct jout *j, const struct toc_image *image)
 	jout_array(j);
 	for (size_t i = 0; i < image->platform_count; i++) {
 		jout_object(j);
-		papers_put_platform(j, &image->platforms[i].platform);
+		platform_put(j, &image->platforms[i].platform);
 		jout_key(j, "manifest");
 		jout_digest(j, &image->platforms[i].manifest);
 		jout_end(j);

@@ -231,11 +231,6 @@ int space_commit(struct space *s, struct err *e)
 	return sync_folder(s->final, e);
 }
 
-void space_forget(struct space *s, uint64_t off, uint64_t len)
-{
-	(void)posix_fadvise(s->fd, (off_t)off, (off_t)len, POSIX_FADV_DONTNEED);
-}
-
 void space_free(struct space *s)
 {
 	if (!s)

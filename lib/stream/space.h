@@ -43,9 +43,6 @@ int space_pwrite(struct space *s, const void *bytes, size_t len, uint64_t off, s
 /* fsync, rename to the final name, fsync the folder, in this order; at most once, staged spaces alone. */
 int space_commit(struct space *s, struct err *e);
 
-/* Tells the kernel that off..off+len-1 was read or written and is not needed again soon. Never fails. */
-void space_forget(struct space *s, uint64_t off, uint64_t len);
-
 void space_free(struct space *s);
 OWNED(space)
 
