@@ -120,21 +120,19 @@ int choice_take(struct choice *c, size_t i, const struct paper *paper, struct er
 	return item->manifest ? 0 : -1;
 }
 
-int choice_check_platform(const struct choice *c, const struct fetch_options *o, const char *noun, struct err *e)
+/* One manifest whose descriptor does not say its platform: its config does. */
+static int check_item(const struct chosen *item, const struct fetch_options *o, const char *noun, struct err *e)
 {
 	char have[PLATFORM_TEXT_SIZE];
 	char want[PLATFORM_TEXT_SIZE];
 
-	if (c->source->kind != PAPER_MANIFEST || o->all_platforms)
-		return 0;
-	if (!c->items[0].manifest->image) {
+	if (!item->manifest->image) {
 		event_text(o->events, EVENT_WARNING,
 			   "%s is not a container image (%s): it can be loaded into a registry only", noun,
-			   c->items[0].manifest->config.media_type);
+			   item->manifest->config.media_type);
 		return 0;
 	}
-	const struct paper *config = c->items[0].config;
-	AUTO(config) parsed = config_parse(config->bytes.data, config->bytes.len, e);
+	AUTO(config) parsed = config_parse(item->config->bytes.data, item->config->bytes.len, e);
 	if (!parsed)
 		return err_at(e, "%s", noun);
 	const struct platform here = platform_default();
@@ -148,6 +146,17 @@ int choice_check_platform(const struct choice *c, const struct fetch_options *o,
 	if (o->platform_count)
 		return err_set(e, ERR_ABSENT, "%s: there is only %s, not %s", noun, have, want);
 	event_text(o->events, EVENT_WARNING, "%s is for %s only, this machine is %s", noun, have, want);
+	return 0;
+}
+
+int choice_check_platform(const struct choice *c, const struct fetch_options *o, const char *noun, struct err *e)
+{
+	if (o->all_platforms || (c->source->kind == PAPER_INDEX && c->whole))
+		return 0;
+	for (size_t i = 0; i < c->count; i++)
+		if (c->items[i].manifest && !c->items[i].descriptor.platform.os[0] &&
+		    check_item(&c->items[i], o, noun, e))
+			return -1;
 	return 0;
 }
 

@@ -45,8 +45,8 @@ OWNED(choice)
 int choice_take(struct choice *c, size_t i, const struct paper *paper, struct err *e);
 
 /*
- * A reference that points at a single manifest says its platform only in the configuration: with --platform another one
- * is ERR_ABSENT, without it a warning.
+ * A single manifest, and an index entry without a platform, say theirs only in the configuration: with --platform
+ * another one is ERR_ABSENT, without it a warning.
  */
 int choice_check_platform(const struct choice *c, const struct fetch_options *o, const char *noun, struct err *e);
 

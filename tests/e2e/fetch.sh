@@ -87,6 +87,16 @@ same "index.json points at the index" "$(jq -r '.manifests[0].digest' index.json
 exits 0 imgpack fetch "$src/test/multi-docker:1" -o list-all.tar --all-platforms
 check "docker's manifest list" archive holds list-all.tar image "$(image_digest multi-docker)"
 
+step "an index entry that does not say its platform"
+arm=$(registry_manifest "$src/test/multi:1" | jq -c '[.manifests[] | select(.platform.architecture == "arm64")][0] | del(.platform)')
+printf '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[%s]}' "$arm" >silent.json
+check "push it" curl -sf -o /dev/null -X PUT -H 'Content-Type: application/vnd.oci.image.index.v1+json' \
+	--data-binary @silent.json "http://$src/v2/test/multi/manifests/silent"
+exits 5 imgpack fetch "$src/test/multi:silent" -o silent.tar --platform linux/amd64
+says "there is only linux/arm64, not linux/amd64"
+[ ! -e silent.tar ] || fail "an archive of the wrong platform was written"
+exits 0 imgpack fetch "$src/test/multi:silent" -o silent.tar --platform linux/arm64
+
 step "by digest"
 exits 0 imgpack fetch "$src/test/app@$(image_digest app)" -o digest.tar --platform linux/amd64
 check "the blobs by digest" archive holds digest.tar image "$(image_digest app)"
