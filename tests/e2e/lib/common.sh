@@ -46,6 +46,8 @@ stop_pid() {
 cleanup() {
 	end_status=$?
 	trap - EXIT INT TERM HUP
+	# A caller's set -e would end here at the first process that was stopped, and leave the others.
+	set +e
 	# Last started, first stopped: a front goes before what stands behind it.
 	for end_pid in $(sort -rn -k1,1 "$T/pids" | cut -d' ' -f2); do
 		stop_pid "$end_pid"
