@@ -107,6 +107,7 @@ int fetch_run(struct run *run, struct err *e)
 		.all_platforms = o->given[OPT_ALL_PLATFORMS],
 		.plan_only = o->given[OPT_PLAN],
 		.output = options_value(o, OPT_OUTPUT),
+		.have_archives = options_all(o, OPT_HAVE_ARCHIVE),
 		.events = run->events,
 	};
 

@@ -25,6 +25,9 @@
 #define LIMIT_REDIRECTS_BLOB 5
 #define LIMIT_REDIRECTS_TOKEN 3
 #define LIMIT_CONNECTIONS 64             /* --connections */
+#define LIMIT_STALL_SECONDS 600          /* --stall-timeout */
+#define LIMIT_RETRIES 100                /* --retries */
+#define LIMIT_RATE_LEAST 1000            /* --limit-rate, bytes a second */
 #define LIMIT_DOCKER_JSON (4u << 20)     /* an answer of docker's API that is one document */
 #define LIMIT_DOCKER_LINE (64u << 10)    /* one object of the stream that POST /images/load answers */
 #define LIMIT_DOCKER_ANSWER (256u << 20) /* that whole stream: a 100 GB image reports its progress in some 40 MB */

@@ -25,7 +25,18 @@ struct connect_options {
 	size_t connections;                  /* at once; 0: 8 */
 	const char *const *plain_http;       /* NULL-terminated HOST[:PORT] that are asked by http://, or NULL */
 	const struct credential *credential; /* --username with --password-stdin, or NULL */
-	const char *cacert;                  /* or NULL */
+	const char *cacert;                  /* file, or NULL */
+	const char *cert;                    /* client certificate file, or NULL */
+	const char *key;                     /* its key, or NULL: in the same file */
+	const char *const *insecure; /* NULL-terminated HOST[:PORT] whose certificates are not checked, or NULL */
+	const char *proxy;           /* URL, or NULL: environment, then docker's config.json */
+	const char *const *mirrors;  /* NULL-terminated REGISTRY=[SCHEME://]HOST[/PATH], in order; or NULL */
+	uint64_t limit_rate;         /* bytes a second, all connections together; 0: no limit */
+	unsigned stall_seconds;      /* without a byte; 0: 30 */
+	bool retries_given;          /* false: 5 */
+	unsigned retries;            /* in a row, without progress */
+	unsigned retry_ms;           /* the first wait is at most this long; 0: 2000 */
+	bool wait_for_quota;         /* wait for a pull limit's end, however long it is */
 };
 
 struct flow_platform {
@@ -63,6 +74,7 @@ struct fetch_options {
 	bool all_platforms;
 	bool plan_only; /* --plan: nothing downloaded but papers */
 	const char *output;
+	const char *const *have_archives; /* NULL-terminated: archives whose blobs need no download; or NULL */
 	struct connect_options connect;
 	const struct events *events;
 };

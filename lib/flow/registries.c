@@ -29,7 +29,14 @@ bool connect_is_plain_http(const struct connect_options *connect, const char *ho
 struct registries *registries_new(const struct connect_options *connect, const struct events *events, struct err *e)
 {
 	AUTO(registries) r = calloc(1, sizeof(*r));
-	const struct http_options options = { .cacert = connect->cacert };
+	const struct http_options options = {
+		.cacert = connect->cacert,
+		.cert = connect->cert,
+		.key = connect->key,
+		.insecure = connect->insecure,
+		.proxy = connect->proxy,
+		.stall_seconds = connect->stall_seconds,
+	};
 
 	if (!r) {
 		err_memory(e);

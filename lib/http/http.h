@@ -28,7 +28,7 @@ struct http_options {
 	const char *key;             /* its key, or NULL */
 	const char *proxy;           /* http, https, socks5, socks5h URL; NULL: from the environment (Go's rules) */
 	unsigned connect_seconds;    /* 0: 15 */
-	unsigned stall_seconds;      /* no byte in either direction for so long: ERR_NETWORK. 0: 60 */
+	unsigned stall_seconds;      /* no byte in either direction for so long: ERR_NETWORK. 0: 30 */
 	const char *const *insecure; /* NULL-terminated "host[:port]" whose certificates are not checked, or NULL */
 };
 struct http;

@@ -99,7 +99,7 @@ struct http *http_new(const struct http_options *options, struct err *e)
 		return NULL;
 	}
 	h->connect_seconds = o->connect_seconds ? o->connect_seconds : 15;
-	h->stall_seconds = o->stall_seconds ? o->stall_seconds : 60;
+	h->stall_seconds = o->stall_seconds ? o->stall_seconds : 30;
 	if (copy_text(&h->user_agent, o->user_agent ? o->user_agent : "imgpack/" IMGPACK_VERSION, e) ||
 	    copy_file(&h->cacert, o->cacert, "--cacert", e) || copy_file(&h->cert, o->cert, "--cert", e) ||
 	    copy_file(&h->key, o->key, "--key", e) || copy_list(&h->insecure, o->insecure, e) ||
