@@ -46,6 +46,12 @@
 #define LIMIT_JSON_VALUES 65536 /* values of a JSON document, and one more for every LIMIT_JSON_DENSITY bytes of it */
 #define LIMIT_JSON_DENSITY 16   /* "[0,0,0,...]" takes 50 times its size in memory; a real paper has 20 bytes a value */
 
+#define LIMIT_SETTINGS (1u << 20)     /* hosts.toml, registries.conf, daemon.json */
+#define LIMIT_TOML_DEPTH 16           /* arrays and tables inside each other; parts of one key; "a.b.c" has three */
+#define LIMIT_TOML_TABLES 4096        /* of one file */
+#define LIMIT_SETTINGS_FILES 256      /* of one folder: registries.conf.d, the certificates of a host */
+#define LIMIT_CERTIFICATES (8u << 20) /* all authorities of one host; Debian's whole bundle has 0.2 MB */
+
 #define LIMIT_IMAGES_FILE (4u << 20) /* the list behind --images */
 #define LIMIT_PASSWORD (64u << 10)   /* a password or token on standard input; cloud keys have some 3 KB */
 

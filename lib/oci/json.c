@@ -15,6 +15,7 @@ struct jdoc {
 	struct jval *values; /* the root first, children of one container side by side */
 	size_t used;
 	size_t cap;
+	bool exact; /* keys that differ only in case are two */
 };
 
 void jdoc_free(struct jdoc *d)
@@ -200,7 +201,7 @@ static int fill_object(struct jdoc *d, struct jval *v, const json_t *from, struc
 		if (fill(d, &children[i], json_object_iter_value(at), e))
 			return -1;
 	}
-	return is_map(v->key) ? 0 : keys_check(v, e);
+	return d->exact || is_map(v->key) ? 0 : keys_check(v, e);
 }
 
 /* Copies one value; as deep as scan() allowed. */
@@ -264,22 +265,19 @@ static json_t *load(const char *bytes, size_t len, struct err *e)
 	return tree;
 }
 
-static struct jdoc *parse(const char *bytes, size_t len, bool first, size_t *used, struct err *e)
+static struct jdoc *document(json_t *tree /* taken */, size_t values, bool exact, struct err *e)
 {
-	struct shape shape;
-
-	if (scan(bytes, len, first, &shape, e))
-		return NULL;
 	AUTO(jdoc) d = calloc(1, sizeof(*d));
+
 	if (!d) {
+		json_decref(tree);
 		err_memory(e);
 		return NULL;
 	}
-	d->tree = load(bytes, shape.end, e);
-	if (!d->tree)
-		return NULL;
-	d->cap = shape.values;
+	d->tree = tree;
+	d->cap = values;
 	d->used = 1;
+	d->exact = exact;
 	d->values = calloc(d->cap, sizeof(*d->values));
 	if (!d->values) {
 		err_memory(e);
@@ -287,8 +285,27 @@ static struct jdoc *parse(const char *bytes, size_t len, bool first, size_t *use
 	}
 	if (fill(d, d->values, d->tree, e))
 		return NULL;
-	*used = shape.end;
 	return TAKE(d);
+}
+
+struct jdoc *jdoc_from_tree(json_t *tree, size_t values, struct err *e)
+{
+	return document(tree, values, true, e);
+}
+
+static struct jdoc *parse(const char *bytes, size_t len, bool first, size_t *used, struct err *e)
+{
+	struct shape shape;
+
+	if (scan(bytes, len, first, &shape, e))
+		return NULL;
+	json_t *tree = load(bytes, shape.end, e);
+	if (!tree)
+		return NULL;
+	struct jdoc *d = document(tree, shape.values, false, e);
+	if (d)
+		*used = shape.end;
+	return d;
 }
 
 struct jdoc *jdoc_parse(const char *bytes, size_t len, struct err *e)

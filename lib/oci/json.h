@@ -64,6 +64,7 @@ const char *jval_text(const struct jval *v);
 int jval_get_text(const struct jval *object, const char *key, bool required, const char **out, struct err *e);
 int jval_get_u64(const struct jval *object, const char *key, bool required, uint64_t *out, struct err *e);
 int jval_get_digest(const struct jval *object, const char *key, bool required, struct digest *out, struct err *e);
+int jval_get_bool(const struct jval *object, const char *key, bool required, bool *out, struct err *e);
 
 /*
  * The names that a reader is going to look for in an object: a key that differs from one of them only in case is

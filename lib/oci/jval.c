@@ -117,6 +117,17 @@ int jval_get_u64(const struct jval *object, const char *key, bool required, uint
 	return 0;
 }
 
+int jval_get_bool(const struct jval *object, const char *key, bool required, bool *out, struct err *e)
+{
+	const struct jval *v;
+
+	if (member(object, key, required, JVAL_BOOL, "true or false", &v, e))
+		return -1;
+	if (v)
+		*out = v->integer != 0;
+	return 0;
+}
+
 int jval_get_digest(const struct jval *object, const char *key, bool required, struct digest *out, struct err *e)
 {
 	const struct jval *v;

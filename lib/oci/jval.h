@@ -6,6 +6,8 @@
 
 #include "oci/json.h"
 
+#include <jansson.h>
+
 enum jval_kind { JVAL_NULL, JVAL_BOOL, JVAL_INTEGER, JVAL_REAL, JVAL_STRING, JVAL_ARRAY, JVAL_OBJECT };
 
 /*
@@ -22,5 +24,11 @@ struct jval {
 	uint32_t count; /* of children */
 	enum jval_kind kind;
 };
+
+/*
+ * The document of a tree that somebody else built, of at most `values` values. Takes the tree, on failure too. Keys
+ * that differ only in case stay two.
+ */
+struct jdoc *jdoc_from_tree(json_t *tree /* taken */, size_t values, struct err *e);
 
 #endif
