@@ -36,6 +36,21 @@ struct http *http_new(const struct http_options *options, struct err *e);
 void http_free(struct http *h); /* after its clients */
 OWNED(http)
 
+/*
+ * What is special about one host's TLS, whoever leads there (a redirect, too); for the others http_options count.
+ * Copied: the authorities are read now, and count beside the system's (or --cacert's); they are not asked about a
+ * proxy. Told twice about one host: authorities add up, the first client certificate stays, `insecure` stays. Before
+ * the first request. ERR_LOCAL names the file that cannot be used, as a key with a password, which nobody is asked for.
+ */
+struct http_trust {
+	const char *host_port;      /* "host", or "host:port" where it is not 443; IPv6 in brackets */
+	const char *const *cacerts; /* NULL-terminated files (PEM), or NULL */
+	const char *cert;           /* client certificate file, or NULL */
+	const char *key;            /* its key; NULL: in `cert` */
+	bool insecure;              /* the certificate is not checked */
+};
+int http_trust(struct http *h, const struct http_trust *t, struct err *e);
+
 struct http_client;
 struct http_client *http_client_new(struct http *h, struct err *e);
 void http_client_free(struct http_client *c);

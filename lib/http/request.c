@@ -27,12 +27,6 @@
 #define BUFFER_BYTES_SMALL (64L << 10)
 #define SMALL_ANSWER (8u << 20)
 
-#define SET(rc, easy, option, value)                                                                                   \
-	do {                                                                                                           \
-		if ((rc) == CURLE_OK)                                                                                  \
-			(rc) = curl_easy_setopt(easy, option, value);                                                  \
-	} while (0)
-
 static int add_header(struct http_reply *r, const char *line, struct err *e)
 {
 	struct curl_slist *longer = curl_slist_append(r->header_list, line);
@@ -93,19 +87,6 @@ static int set_headers(struct http_reply *r, const char *const *headers, struct 
 	return add_header(r, "Expect:", e);
 }
 
-/* "host" stands for the scheme's own port, as in a URL. */
-static bool is_insecure(const struct http *h, const char *host_port, const struct url *u)
-{
-	for (char **p = h->insecure; p && *p; p++) {
-		size_t len = strlen(host_port);
-		if (strncasecmp(*p, host_port, len) != 0)
-			continue;
-		if (!(*p)[len] || (u->default_port && strcmp(*p + len, u->port == 443 ? ":443" : ":80") == 0))
-			return true;
-	}
-	return false;
-}
-
 static CURLcode set_callbacks(struct http_reply *r)
 {
 	struct http_client *c = r->client;
@@ -157,32 +138,6 @@ static CURLcode set_transport(struct http_reply *r, const struct http_request *q
 	SET(rc, easy, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
 	SET(rc, easy, CURLOPT_HTTPHEADER, r->header_list);
 	SET(rc, easy, CURLOPT_UNIX_SOCKET_PATH, q->unix_socket);
-	return rc;
-}
-
-static CURLcode set_tls(struct http_reply *r, bool insecure)
-{
-	const struct http *h = r->client->http;
-	CURL *easy = r->client->easy;
-	CURLcode rc = CURLE_OK;
-
-	SET(rc, easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	SET(rc, easy, CURLOPT_SSL_VERIFYPEER, insecure ? 0L : 1L);
-	SET(rc, easy, CURLOPT_SSL_VERIFYHOST, insecure ? 0L : 2L);
-	SET(rc, easy, CURLOPT_PROXY_SSL_VERIFYPEER, 1L);
-	SET(rc, easy, CURLOPT_PROXY_SSL_VERIFYHOST, 2L);
-	if (h->cacert) {
-		SET(rc, easy, CURLOPT_CAINFO, h->cacert);
-		SET(rc, easy, CURLOPT_CAPATH, NULL);
-		SET(rc, easy, CURLOPT_PROXY_CAINFO, h->cacert);
-		SET(rc, easy, CURLOPT_PROXY_CAPATH, NULL);
-	}
-	if (h->cert) {
-		SET(rc, easy, CURLOPT_SSLCERT, h->cert);
-		SET(rc, easy, CURLOPT_SSLKEY, h->key ? h->key : h->cert);
-		/* Without one, OpenSSL would ask the terminal for the password of an encrypted key. */
-		SET(rc, easy, CURLOPT_KEYPASSWD, "");
-	}
 	return rc;
 }
 
@@ -302,7 +257,7 @@ static int set_up(struct http_reply *r, const struct http_request *q, struct err
 	if (rc == CURLE_OK)
 		rc = set_transport(r, q);
 	if (rc == CURLE_OK)
-		rc = set_tls(r, is_insecure(c->http, host_port.data, r->url));
+		rc = trust_apply(c->http, c->easy, host_port.data, r->url);
 	if (rc == CURLE_OK)
 		rc = set_proxy(r);
 	if (rc == CURLE_OK)

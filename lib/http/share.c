@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "http/wire.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -61,9 +59,8 @@ static int copy_file(char **out, const char *path, const char *option, struct er
 {
 	if (!path)
 		return 0;
-	AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0)
-		return err_sys(e, ERR_LOCAL, errno, "%s: cannot open %s", option, path);
+	if (trust_check_file(path, option, e))
+		return -1;
 	return copy_text(out, path, e);
 }
 
@@ -117,6 +114,7 @@ void http_free(struct http *h)
 	while (h->locks_made)
 		pthread_mutex_destroy(&h->locks[--h->locks_made]);
 	proxy_rules_release(&h->proxies);
+	trust_release(h);
 	for (char **p = h->insecure; p && *p; p++)
 		free(*p);
 	free(h->insecure);

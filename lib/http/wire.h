@@ -6,6 +6,7 @@
  * The inside of http.h. One request goes through the files in this order:
  *
  *   share.c    what the clients of one run have in common
+ *   trust.c    which certificates count, for all hosts and for one
  *   client.c   a client: one curl easy handle, driven by a private multi handle, and its sockets
  *   request.c  sets the handle up for a request, http_send()
  *   upload.c   curl asks for the request's body
@@ -23,12 +24,32 @@
 #include <curl/curl.h>
 #include <pthread.h>
 
+/* Options in a row: the first that fails is the result. */
+#define SET(rc, easy, option, value)                                                                                   \
+	do {                                                                                                           \
+		if ((rc) == CURLE_OK)                                                                                  \
+			(rc) = curl_easy_setopt(easy, option, value);                                                  \
+	} while (0)
+
+/* http_trust, kept. */
+struct trust {
+	char *host_port;
+	struct buf own;         /* its authorities (PEM) */
+	struct buf authorities; /* those, and the ones that count for all hosts; empty if it has none of its own */
+	char *cert;
+	char *key;
+	bool insecure;
+};
+
 struct http {
 	char *user_agent;
 	char *cacert;
 	char *cert;
 	char *key;
 	char **insecure; /* NULL-terminated */
+	struct trust *trusts;
+	size_t trust_count;
+	size_t trust_capacity;
 	unsigned connect_seconds;
 	unsigned stall_seconds;
 	struct proxy_rules proxies;
@@ -114,6 +135,12 @@ struct http_reply {
 	bool done;          /* the transfer has ended, well or not */
 	struct err failure; /* kind != ERR_NONE: how it failed */
 };
+
+/* Sets the handle up for the certificates of this host; `host_port` as url_host_port() writes it. */
+CURLcode trust_apply(const struct http *h, CURL *easy, const char *host_port, const struct url *u);
+void trust_release(struct http *h);
+/* A file of a client certificate or key: can be opened, and no password protects it. `whose` is the error's noun. */
+int trust_check_file(const char *path, const char *whose, struct err *e);
 
 /* Callbacks of curl; ctx is the http_reply. */
 size_t wire_on_header(char *line, size_t size, size_t count, void *ctx);
