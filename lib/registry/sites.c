@@ -173,7 +173,7 @@ static int settle(struct sites_search *s, struct site *site, const struct sites_
 {
 	if (site->plain_http)
 		return 0;
-	if (listed(s->insecure, site->host) || (site->origin && listed(s->insecure, s->registry)))
+	if (listed(s->insecure, site->host))
 		site->skip_verify = true;
 	return sites_certificates(s, site, places->docker_certs);
 }

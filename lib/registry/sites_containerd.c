@@ -44,7 +44,7 @@ static int set_client(struct site *site, const char *folder, const struct jval *
 	const char *key = jval_text(jval_at(first, 1));
 	char **paths = NULL;
 
-	if (jval_is_null(v) || (jval_is_array(v) && !jval_count(v)))
+	if (site->cert || jval_is_null(v) || (jval_is_array(v) && !jval_count(v)))
 		return 0;
 	if (!cert || (jval_is_array(first) && (jval_count(first) != 2 || !key)))
 		return err_set(e, ERR_USAGE,
@@ -123,7 +123,7 @@ static int add_host(struct hosts_file *f, const char *address, const struct jval
 		     set_api(&site, path, table, e) || set_tls(f, &site, table, e);
 
 	if (!failed && sites_is_origin(s, site.host)) {
-		failed = f->itself.from ? 0 : set_tls(f, &f->itself, table, e);
+		failed = set_tls(f, &f->itself, table, e);
 	} else if (!failed && pull) {
 		/* A local host without a scheme would be http; containerd reads it as https, and fails. */
 		site.digest_only = !resolve;
@@ -156,7 +156,7 @@ static int read_hosts(struct hosts_file *f, const struct jval *root, struct err 
 	if (server && *server)
 		return add_host(f, server, root, true, e) ? err_at(e, "\"server\"") : 0;
 	name_ignored(f, root, f->search->registry);
-	return f->itself.from ? 0 : set_tls(f, &f->itself, root, e);
+	return set_tls(f, &f->itself, root, e);
 }
 
 /* Two certificates for the registry itself: the first file's stay. */

@@ -53,11 +53,16 @@ static int add_insecure(struct sites_search *s, const char *path, const struct j
 			continue;
 		if (sites_add_file(&s->insecure, NULL, host, s->e))
 			return -1;
-		if (strcmp(host, s->registry) == 0 || sites_is_origin(s, host))
+		if (strcmp(host, s->registry) != 0 && !sites_is_origin(s, host))
+			continue;
+		if (!s->itself.skip_verify)
 			event_text(s->events, EVENT_NOTE,
 				   "%s: \"insecure-registries\" names %s: its certificate is not checked (docker would "
 				   "also try plain HTTP; imgpack does so with --plain-http %s only)",
 				   text_escape_str(shown, sizeof(shown), path), s->registry, s->registry);
+		s->itself.skip_verify = true;
+		if (!s->itself.from && sites_text(&s->itself.from, path, s->e))
+			return -1;
 	}
 	return 0;
 }
