@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <openssl/x509_vfy.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,7 +26,7 @@ static bool reached(const struct http_reply *r, CURLINFO what)
 }
 
 /* curl's own words, which may quote the other side. */
-static const char *details(const struct http_reply *r, char out[200], CURLcode code)
+static const char *details(const struct http_reply *r, char *out, CURLcode code)
 {
 	const char *text = r->client->errors[0] ? r->client->errors : curl_easy_strerror(code);
 
@@ -93,57 +92,6 @@ void wire_stalled(struct http_reply *r, unsigned seconds)
 	char where[120];
 
 	FAULT(r, "no byte for %u seconds %s; --stall-timeout allows more", seconds, phase(r, where));
-}
-
-static void certificate(struct http_reply *r, CURLcode code)
-{
-	char text[200];
-	long verify = info(r, CURLINFO_SSL_VERIFYRESULT);
-
-	/* Names are compared by curl itself, so OpenSSL's verdict says nothing about them. */
-	if (strstr(r->client->errors, "subject name"))
-		verify = X509_V_ERR_HOSTNAME_MISMATCH;
-	else if (verify == X509_V_OK)
-		verify = info(r, CURLINFO_PROXY_SSL_VERIFYRESULT);
-	switch (verify) {
-	case X509_V_ERR_CERT_HAS_EXPIRED:
-		FAULT(r, "its certificate has expired (is this machine's clock right?)");
-		return;
-	case X509_V_ERR_CERT_NOT_YET_VALID:
-		FAULT(r, "its certificate is not valid yet (is this machine's clock right?)");
-		return;
-	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
-	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
-	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-		FAULT(r,
-		      "its certificate is signed by an authority that this machine does not know; --cacert FILE names "
-		      "yours");
-		return;
-	case X509_V_ERR_HOSTNAME_MISMATCH:
-	case X509_V_ERR_IP_ADDRESS_MISMATCH:
-		FAULT(r, "its certificate is for another name (%s)", details(r, text, code));
-		return;
-	case X509_V_OK:
-	case X509_V_ERR_UNSPECIFIED:
-		FAULT(r, "its certificate is not accepted: %s", details(r, text, code));
-		return;
-	default:
-		FAULT(r, "its certificate is not accepted: %s", X509_verify_cert_error_string(verify));
-	}
-}
-
-static void tls(struct http_reply *r, CURLcode code)
-{
-	char text[200];
-
-	details(r, text, code);
-	if (strstr(text, "wrong version number") || strstr(text, "http request") ||
-	    strstr(text, "packet length too long") || strstr(text, "record layer failure"))
-		FAULT(r, "does not speak TLS (if it is meant to be plain HTTP: --plain-http HOST[:PORT])");
-	else
-		FAULT(r, "the TLS handshake failed: %s", text);
 }
 
 static void no_connection(struct http_reply *r, CURLcode code)
@@ -233,7 +181,7 @@ static bool local_fault(struct http_reply *r, CURLcode code)
 static void remote_fault(struct http_reply *r, CURLcode code)
 {
 	char where[120];
-	char text[200];
+	char text[WIRE_WORDS];
 
 	switch ((int)code) {
 	case CURLE_COULDNT_RESOLVE_HOST:
@@ -250,10 +198,12 @@ static void remote_fault(struct http_reply *r, CURLcode code)
 		      phase(r, where));
 		return;
 	case CURLE_PEER_FAILED_VERIFICATION:
-		certificate(r, code);
+		wire_certificate_words(r, text);
+		FAULT(r, "%s", text);
 		return;
 	case CURLE_SSL_CONNECT_ERROR:
-		tls(r, code);
+		wire_handshake_words(r, text);
+		FAULT(r, "%s", text);
 		return;
 	case CURLE_UNSUPPORTED_PROTOCOL:
 		FAULT(r, "does not answer in HTTP");
@@ -275,6 +225,8 @@ static void remote_fault(struct http_reply *r, CURLcode code)
 
 void wire_fault(struct http_reply *r, CURLcode code)
 {
+	char text[WIRE_WORDS];
+
 	if (r->failure.kind != ERR_NONE)
 		return; /* a callback knew better */
 	if (refused_by_proxy(r))
@@ -282,6 +234,8 @@ void wire_fault(struct http_reply *r, CURLcode code)
 	if (((int)code == TOO_LARGE || code == CURLE_OUT_OF_MEMORY) && !r->headers.complete &&
 	    reached(r, CURLINFO_PRETRANSFER_TIME_T))
 		FAULT(r, "a header line of the answer is too long");
+	else if (wire_client_words(r, text))
+		fault_kind(r, ERR_DENIED, "%s", text);
 	else if (!local_fault(r, code))
 		remote_fault(r, code);
 }

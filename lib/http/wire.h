@@ -14,6 +14,7 @@
  *   reply.c    curl hands over the answer's body, http_read(), the reply's end
  *   drive.c    turns the multi handle until something is there: stall, cancel
  *   fault.c    a curl code becomes a sentence
+ *   words.c    so do TLS's own reasons
  */
 
 #include "base/buf.h"
@@ -167,6 +168,13 @@ void wire_detach(struct http_reply *r);
 void wire_fault(struct http_reply *r, CURLcode code);
 /* r->failure for a stall of so many seconds: names the phase. */
 void wire_stalled(struct http_reply *r, unsigned seconds);
+
+/* TLS's reasons, as the part of a sentence behind the host's name. */
+#define WIRE_WORDS 360
+void wire_certificate_words(const struct http_reply *r, char out[WIRE_WORDS]);
+void wire_handshake_words(const struct http_reply *r, char out[WIRE_WORDS]);
+/* True if the other side wants a client certificate, or does not take ours. */
+bool wire_client_words(const struct http_reply *r, char out[WIRE_WORDS]);
 
 int64_t wire_now(void); /* monotonic, ns */
 

@@ -69,10 +69,11 @@ static void bad_certificates(void **state)
 		const char *words;
 	} cases[] = {
 		{ "good", false, "--cacert FILE" },
-		{ "old", true, "has expired (is this machine's clock right?)" },
-		{ "early", true, "not valid yet (is this machine's clock right?)" },
+		{ "old", true, "has expired (is this machine's clock right? It says 20" },
+		{ "early", true, "not valid yet (is this machine's clock right? It says 20" },
 		{ "other", true, "for another name" },
-		{ "ca", false, "--cacert FILE" },
+		{ "alone", true, "is self-signed" },
+		{ "strange", true, "does not know; --cacert FILE names yours" },
 	};
 
 	(void)state;
@@ -158,7 +159,8 @@ static void client_certificate(void **state)
 		fail_msg("%s", e.text);
 	o.cert = o.key = NULL;
 	assert_int_equal(get(&o, url_of(&s, "127.0.0.1"), &e), -1);
-	assert_int_equal(e.kind, ERR_NETWORK);
+	/* This server resets the connection behind its alert, which may be lost then. */
+	assert_true(e.kind == ERR_DENIED || e.kind == ERR_NETWORK);
 	/* A key of another certificate, and one with a password: nobody is asked for it on the terminal. */
 	o.cert = cert("other.pem");
 	o.key = cert("good.key");
