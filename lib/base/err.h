@@ -14,6 +14,9 @@
  * `kind` is for the program (exit code, try again or not), `text` for the person.
  */
 
+#include <stdbool.h>
+#include <stdint.h>
+
 /* The first seven are the exit codes of design.md. */
 enum err_kind {
 	ERR_NONE = 0,
@@ -29,8 +32,12 @@ enum err_kind {
 
 struct err {
 	enum err_kind kind;
-	int sys;        /* errno, HTTP status for ERR_NETWORK, signal number for ERR_CANCELLED, or 0 */
-	char text[480]; /* printable: foreign bytes were escaped with text_escape() before they came here */
+	int sys; /* errno, HTTP status for ERR_NETWORK, signal number for ERR_CANCELLED, or 0 */
+	/* For who tries again; both are 0 after err_set(). */
+	bool lasting; /* the same would happen again: a certificate, a name without address, a port where nobody listens
+		       */
+	int64_t wait_ms; /* how long the other side asks to be left alone (at least 1); 0: it did not say */
+	char text[480];  /* printable: foreign bytes were escaped with text_escape() before they came here */
 };
 
 /* Fills *e. Always returns -1. The text is cut, never overrun. A NULL `e` is allowed (the caller does not care). */

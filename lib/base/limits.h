@@ -27,6 +27,7 @@
 #define LIMIT_CONNECTIONS 64             /* --connections */
 #define LIMIT_STALL_SECONDS 600          /* --stall-timeout */
 #define LIMIT_RETRIES 100                /* --retries */
+#define LIMIT_RETRY_AFTER_SECONDS 120    /* a Retry-After that is longer ends the run, and is shown */
 #define LIMIT_RATE_LEAST 1000            /* --limit-rate, bytes a second */
 #define LIMIT_DOCKER_JSON (4u << 20)     /* an answer of docker's API that is one document */
 #define LIMIT_DOCKER_LINE (64u << 10)    /* one object of the stream that POST /images/load answers */

@@ -62,6 +62,8 @@ const char *coding_name(enum coding c)
 		return "bzip2";
 	case CODING_LZ4:
 		return "lz4";
+	case CODING_DEFLATE:
+		return "deflate";
 	}
 	return "unknown";
 }
@@ -172,6 +174,8 @@ static const struct decoder_kind *kind_of(enum coding c)
 		return &decoder_zstd;
 	case CODING_XZ:
 		return &decoder_xz;
+	case CODING_DEFLATE:
+		return &decoder_inflate;
 	case CODING_NONE:
 	case CODING_BZIP2:
 	case CODING_LZ4:

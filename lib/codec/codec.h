@@ -13,9 +13,10 @@
 
 #include <stddef.h>
 
-enum coding { CODING_NONE, CODING_GZIP, CODING_ZSTD, CODING_XZ, CODING_BZIP2, CODING_LZ4 };
+enum coding { CODING_NONE, CODING_GZIP, CODING_ZSTD, CODING_XZ, CODING_BZIP2, CODING_LZ4, CODING_DEFLATE };
 
-/* From the first bytes (8 suffice). CODING_BZIP2 and CODING_LZ4 are only recognised, to be named. */
+/* From the first bytes (8 suffice). CODING_DEFLATE has no mark of its own: it is never the answer. CODING_BZIP2 and
+ * CODING_LZ4 are only recognised, to be named. */
 enum coding coding_detect(const void *bytes, size_t len);
 const char *coding_name(enum coding c); /* "none", "gzip", ... */
 

@@ -35,6 +35,7 @@ struct decoder_kind {
 };
 
 extern const struct decoder_kind decoder_gzip;
+extern const struct decoder_kind decoder_inflate;
 extern const struct decoder_kind decoder_zstd;
 extern const struct decoder_kind decoder_xz;
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "flow/fill.h"
 #include "flow/flow.h"
 #include "flow/plan.h"
 #include "flow/registries.h"
 #include "flow/report.h"
+#include "flow/stage.h"
 
 #include "base/text.h"
 #include "pack/layout.h"
@@ -19,7 +19,7 @@
  */
 
 static struct fetch_report *report(const struct fetch_options *o, const struct plan *plan, const struct layout *layout,
-				   uint64_t downloaded, struct err *e)
+				   const struct moved *moved, struct err *e)
 {
 	AUTO(fetch_report) r = calloc(1, sizeof(*r));
 
@@ -29,7 +29,8 @@ static struct fetch_report *report(const struct fetch_options *o, const struct p
 	}
 	r->id = layout->id;
 	r->bytes = layout->size;
-	r->downloaded_bytes = downloaded;
+	r->downloaded_bytes = plan->paper_bytes + moved->received;
+	r->reused_bytes = moved->reused;
 	if (o->output && !(r->archive = strdup(o->output))) {
 		err_memory(e);
 		return NULL;
@@ -39,21 +40,12 @@ static struct fetch_report *report(const struct fetch_options *o, const struct p
 	return TAKE(r);
 }
 
-/* Nothing stands under the final name until everything below has succeeded. */
-static int write_archive(const struct fetch_options *o, const struct plan *plan, const struct layout *layout,
-			 struct registries *registries, struct err *e)
-{
-	AUTO(space) space = space_stage(o->output, layout->size, e);
-
-	if (!space || layout_write_frame(layout, space, e) || fill(plan, layout, registries, space, o->events, e) ||
-	    space_commit(space, e))
-		return e && (e->kind == ERR_LOCAL || e->kind == ERR_USAGE) ? err_at(e, "%s", o->output) : -1;
-	return 0;
-}
-
 struct fetch_report *flow_fetch(const struct fetch_options *o, struct err *e)
 {
-	AUTO(registries) registries = registries_new(&o->connect, o->events, e);
+	struct connect_options connect = o->connect;
+
+	connect.use_mirrors = true;
+	AUTO(registries) registries = registries_new(&connect, o->events, e);
 	if (!registries)
 		return NULL;
 
@@ -65,13 +57,15 @@ struct fetch_report *flow_fetch(const struct fetch_options *o, struct err *e)
 	if (!layout)
 		return NULL;
 
-	uint64_t missing = fill_bytes(layout);
+	struct moved moved = { .received = fill_bytes(layout) };
 	if (o->plan_only)
-		return report(o, plan, layout, plan->paper_bytes + missing, e);
+		return report(o, plan, layout, &moved, e);
 
-	if (write_archive(o, plan, layout, registries, e))
+	AUTO(stage) stage = stage_open(o, layout, e);
+	if (!stage || stage_fill(stage, plan, registries, &moved, e) || stage_seal(stage, e))
 		return NULL;
-	return report(o, plan, layout, plan->paper_bytes + missing, e);
+	ask_summary(registries);
+	return report(o, plan, layout, &moved, e);
 }
 
 void fetch_report_free(struct fetch_report *r)

@@ -2,16 +2,8 @@
 #include "flow/fill.h"
 
 #include "base/parallel.h"
-#include "registry/registry.h"
-#include "stream/sink.h"
 
-struct job {
-	const struct plan *plan;
-	struct registries *registries;
-	struct space *space;
-	const struct events *events;
-	const struct member **members; /* to be downloaded, largest first */
-};
+#include <string.h>
 
 uint64_t fill_bytes(const struct layout *l)
 {
@@ -23,95 +15,330 @@ uint64_t fill_bytes(const struct layout *l)
 	return total;
 }
 
-/* How far one blob is, told to whoever listens. */
-struct meter {
-	const struct events *events;
-	uint64_t id;
-	uint64_t done;
-	uint64_t total;
-};
+/* Setting up. */
 
-static int count(void *ctx, const void *bytes, size_t len, struct err *e)
+static int larger_first(const void *a, const void *b)
 {
-	struct meter *m = ctx;
+	const struct fill_blob *x = a;
+	const struct fill_blob *y = b;
 
-	(void)bytes;
-	(void)e;
-	m->done += len;
-	event_progress(m->events, m->id, m->done, m->total);
+	if (x->member->promise.size != y->member->promise.size)
+		return x->member->promise.size < y->member->promise.size ? 1 : -1;
+	return (x->number > y->number) - (x->number < y->number);
+}
+
+static int add_blobs(struct fill *f, struct err *e)
+{
+	f->blobs = calloc(f->layout->count + 1, sizeof(*f->blobs));
+	if (!f->blobs)
+		return err_memory(e);
+	for (size_t i = 0; i < f->layout->count; i++) {
+		const struct member *m = &f->layout->members[i];
+		if (m->bytes)
+			continue;
+		f->blobs[f->count++] = (struct fill_blob){ .number = i,
+							   .member = m,
+							   .blob = &f->plan->pack->blobs[m->blob],
+							   .home = f->plan->homes[m->blob] };
+	}
+	qsort(f->blobs, f->count, sizeof(*f->blobs), larger_first);
+	for (size_t i = 0; i < f->count; i++)
+		if (follow_init(&f->blobs[i].follow, e))
+			return -1;
 	return 0;
 }
 
-static int download(struct job *j, const struct member *m, struct registry_conn *conn, struct meter *meter,
-		    struct err *e)
+static int make_pieces(struct fill *f, struct err *e)
 {
-	const struct blob_home *home = &j->plan->homes[m->blob];
-	AUTO(source) body = source_tap(registry_open_blob(conn, home->repository, &m->promise, e), count, meter, e);
-	AUTO(sink) place = sink_space(j->space, m->data, m->promise.size, e);
+	AUTO_MEM uint64_t *sizes = calloc(f->count + 1, sizeof(*sizes));
 
-	return body && place ? pump(body, place, e) : -1;
+	if (!sizes)
+		return err_memory(e);
+	for (size_t i = 0; i < f->count; i++)
+		sizes[i] = f->blobs[i].member->promise.size;
+	f->pieces = pieces_new(sizes, f->count, registries_workers(f->registries), e);
+	return f->pieces ? 0 : -1;
 }
 
+struct fill *fill_new(const struct plan *plan, const struct layout *layout, struct registries *registries,
+		      struct space *space, struct journal *journal, const struct events *events, struct err *e)
+{
+	AUTO(fill) f = calloc(1, sizeof(*f));
+
+	if (!f) {
+		err_memory(e);
+		return NULL;
+	}
+	pthread_mutex_init(&f->lock, NULL);
+	f->plan = plan;
+	f->layout = layout;
+	f->registries = registries;
+	f->space = space;
+	f->journal = journal;
+	f->events = events;
+	if (add_blobs(f, e) || make_pieces(f, e))
+		return NULL;
+	return TAKE(f);
+}
+
+void fill_free(struct fill *f)
+{
+	if (!f)
+		return;
+	for (size_t i = 0; i < f->count; i++)
+		follow_release(&f->blobs[i].follow);
+	free(f->blobs);
+	pieces_free(f->pieces);
+	pthread_mutex_destroy(&f->lock);
+	free(f);
+}
+
+/* Bytes that have come. */
+
+static struct follow_place place_of(const struct fill *f, const struct fill_blob *b)
+{
+	return (struct follow_place){ f->space, b->member->data };
+}
+
+int fill_write(struct errand *x, size_t worker, const void *bytes, uint64_t from, size_t len, struct err *e)
+{
+	struct fill *f = x->fill;
+	const struct follow_place place = place_of(f, x->blob);
+	const uint64_t size = x->blob->member->promise.size;
+
+	if (space_pwrite(f->space, bytes, len, place.place + from, e))
+		return -1;
+	pieces_wrote(f->pieces, worker, len);
+	event_progress(f->events, x->index, size - pieces_missing(f->pieces, x->index), size);
+	return follow_wrote(&x->blob->follow, &place, bytes, from, len,
+			    pieces_reach(f->pieces, x->index, x->blob->follow.at), e);
+}
+
+/* The verdict on a blob. */
+
 /* The image that names a blob first, for the error. */
-static const char *image_of(const struct pack *p, size_t blob)
+static const char *image_of(const struct pack *p, ptrdiff_t blob)
 {
 	for (size_t i = 0; i < p->image_count; i++)
 		for (size_t m = 0; m < p->images[i].manifest_count; m++) {
 			const struct pack_manifest *pm = &p->images[i].manifests[m];
 			for (size_t k = 0; k < pm->layer_count; k++)
-				if (pm->layers[k] == blob)
+				if (pm->layers[k] == (size_t)blob)
 					return p->images[i].name;
 		}
 	return NULL;
 }
 
-static int turn(void *ctx, size_t item, size_t worker, struct err *e)
+static int name_error(const struct fill *f, const struct fill_blob *b, struct err *e)
 {
-	struct job *j = ctx;
-	const struct member *m = j->members[item];
-	const struct pack_blob *blob = &j->plan->pack->blobs[m->blob];
-	struct meter meter = { j->events, item, 0, m->promise.size };
+	const char *image = image_of(f->plan->pack, b->member->blob);
 	char id[13];
 
-	digest_short(&m->promise.digest, id);
-	struct registry_conn *conn = registries_connection(j->registries, j->plan->homes[m->blob].registry, worker, e);
-	if (!conn)
-		return -1;
-	event_begin(j->events, item, m->promise.size, "%s %s", id, blob_role_text(blob->role));
-	if (download(j, m, conn, &meter, e)) {
-		const char *image = image_of(j->plan->pack, (size_t)m->blob);
-		event_end(j->events, item, "failed");
-		err_at(e, "%s sha256:%s...", blob_role_text(blob->role), id);
-		return image ? err_at(e, "%s", image) : -1;
+	err_at(e, "%s sha256:%s...", blob_role_text(b->blob->role), digest_short(&b->member->promise.digest, id));
+	return image ? err_at(e, "%s", image) : -1;
+}
+
+static bool one_bit(uint32_t set)
+{
+	return set && !(set & (set - 1));
+}
+
+static size_t bit_number(uint32_t set)
+{
+	size_t n = 0;
+
+	while (set >>= 1)
+		n++;
+	return n;
+}
+
+static const char *giver_name(const struct fill *f, const struct fill_blob *b, uint32_t bit)
+{
+	return registry_host(f->registries->items[b->home.registry]->endpoints[bit_number(bit)].registry);
+}
+
+/*
+ * All bytes are there and are not the blob. If one place gave all of them, it is wrong, and not asked for this blob
+ * again (the registry itself is, once: a proxy in between may have been it). If there were several, or an earlier run,
+ * the blob is taken anew from one of them alone. Under fill.lock. Returns false when nobody is left.
+ */
+static bool find_another_giver(struct fill *f, struct fill_blob *b, const struct err *why)
+{
+	const struct family *family = f->registries->items[b->home.registry];
+	const bool alone = one_bit(b->givers) && !b->given_by_disk;
+	const size_t giver = bit_number(b->givers);
+	const uint32_t all = family->count == 32 ? UINT32_MAX : (UINT32_C(1) << family->count) - 1;
+
+	b->wrong++;
+	if (alone && !(family->endpoints[giver].origin && b->wrong == 1)) {
+		b->barred |= b->givers;
+		ask_leave(f->registries, b->home.registry, giver, why->text);
 	}
-	event_end(j->events, item, "done");
+	uint32_t left = all & ~b->barred;
+	/* The registry itself, the last one, is the most trustworthy. */
+	b->only = left ? UINT32_C(1) << bit_number(left) : 0;
+	b->givers = 0;
+	b->given_by_disk = false;
+	return left != 0;
+}
+
+/* *wrong: its bytes are not the promised ones. */
+static int prove(struct fill *f, struct fill_blob *b, struct err *wrong, struct err *e)
+{
+	char have[DIGEST_TEXT_SIZE];
+	char want[DIGEST_TEXT_SIZE];
+	struct digest d;
+
+	if (follow_digest(&b->follow, &d, e))
+		return -1;
+	if (digest_equal(&d, &b->member->promise.digest))
+		return 0;
+	err_set(wrong, ERR_CORRUPT, "has digest %s, expected %s", digest_text(&d, have),
+		digest_text(&b->member->promise.digest, want));
+	if (one_bit(b->givers) && !b->given_by_disk)
+		err_at(wrong, "from %s", giver_name(f, b, b->givers));
+	if (b->web_page)
+		err_hint(wrong, "what came is a web page (text/html): is there a login page or a filter in between?");
+	return 1;
+}
+
+/* Hashes what is there; if that is all of it, the blob is proved, or begun anew. */
+static int settle(struct fill *f, size_t index, struct err *e)
+{
+	struct fill_blob *b = &f->blobs[index];
+	const struct follow_place place = place_of(f, b);
+	const uint64_t size = b->member->promise.size;
+	struct err wrong = { 0 };
+	bool all;
+	int rc = 0;
+
+	if (follow_finish(&b->follow, &place, pieces_reach(f->pieces, index, b->follow.at), size, &all, e))
+		return -1;
+	if (!all)
+		return 0;
+	pthread_mutex_lock(&f->lock);
+	if (!b->done)
+		rc = prove(f, b, &wrong, e);
+	b->done = b->done || !rc;
+	const bool again = rc > 0 && find_another_giver(f, b, &wrong);
+	pthread_mutex_unlock(&f->lock);
+	if (!rc)
+		event_end(f->events, index, "done");
+	if (rc <= 0)
+		return rc;
+	if (journal_drop(f->journal, b->number, e))
+		return -1;
+	if (!again) {
+		if (e)
+			*e = wrong;
+		return -1;
+	}
+	event_text(f->events, EVENT_WARNING, "%s %s; it is fetched again", blob_role_text(b->blob->role), wrong.text);
+	pieces_restart(f->pieces, index);
 	return 0;
 }
 
-static int larger_first(const void *a, const void *b)
-{
-	const struct member *const *x = a;
-	const struct member *const *y = b;
+/* A worker. */
 
-	if ((*x)->promise.size != (*y)->promise.size)
-		return (*x)->promise.size < (*y)->promise.size ? 1 : -1;
-	return (*x > *y) - (*x < *y);
+static void begin(struct fill *f, size_t index, char id[13])
+{
+	struct fill_blob *b = &f->blobs[index];
+
+	digest_short(&b->member->promise.digest, id);
+	pthread_mutex_lock(&f->lock);
+	const bool first = !b->begun;
+	b->begun = true;
+	pthread_mutex_unlock(&f->lock);
+	if (first)
+		event_begin(f->events, index, b->member->promise.size, "%s %s", id, blob_role_text(b->blob->role));
 }
 
-int fill(const struct plan *plan, const struct layout *layout, struct registries *registries, struct space *space,
-	 const struct events *events, struct err *e)
+static void waiting(struct ask *a, bool begins)
 {
-	AUTO_MEM const struct member **members = calloc(layout->count + 1, sizeof(*members));
-	struct job j = { plan, registries, space, events, members };
-	size_t n = 0;
+	const struct errand *x = a->ctx;
 
-	if (!members)
-		return err_memory(e);
-	for (size_t i = 0; i < layout->count; i++)
-		if (!layout->members[i].bytes)
-			members[n++] = &layout->members[i];
-	qsort(members, n, sizeof(*members), larger_first);
-	event_emit(events,
-		   &(struct event){ .kind = EVENT_PLAN, .total = fill_bytes(layout), .count = n, .text = "fetching" });
-	return parallel_for(n, registries_workers(registries), turn, &j, e);
+	pieces_rest(x->fill->pieces, a->worker, begins);
+}
+
+static int bring(struct fill *f, size_t worker, const struct piece *piece, struct err *e)
+{
+	struct fill_blob *b = &f->blobs[piece->blob];
+	struct errand x = { f, b, piece->blob, piece->from };
+	char id[13];
+	char what[64];
+
+	begin(f, piece->blob, id);
+	(void)snprintf(what, sizeof(what), "%s %s", blob_role_text(b->blob->role), id);
+	pthread_mutex_lock(&f->lock);
+	struct ask a = {
+		.registry = b->home.registry,
+		.repository = b->home.repository,
+		.worker = worker,
+		.what = what,
+		.attempt = b->encoded ? receive_encoded : receive,
+		.ctx = &x,
+		.barred = b->barred | (b->only ? ~b->only : 0),
+		.patience = &b->patience,
+		.stop = piece->stop,
+		.waiting = waiting,
+	};
+	pthread_mutex_unlock(&f->lock);
+	struct err failure = { 0 };
+	int rc = ask(f->registries, &a, &failure);
+	if (rc && failure.kind == ERR_NETWORK && atomic_load(piece->stop))
+		rc = 0; /* others have it */
+	if (!rc)
+		rc = settle(f, piece->blob, &failure);
+	if (!rc)
+		return 0;
+	if (e)
+		*e = failure;
+	event_end(f->events, piece->blob, "failed");
+	return name_error(f, b, e);
+}
+
+static int work(void *ctx, size_t item, size_t worker, struct err *e)
+{
+	struct fill *f = ctx;
+	struct piece piece;
+	int rc;
+
+	(void)worker;
+	/* One turn is one worker's whole time; a thread that could not be made is done without. */
+	while ((rc = pieces_take(f->pieces, item, &piece, e)) > 0) {
+		rc = bring(f, item, &piece, e);
+		pieces_drop(f->pieces, item);
+		if (rc)
+			break;
+	}
+	if (rc)
+		pieces_stop(f->pieces);
+	return rc;
+}
+
+/* What is there already, down to blobs without a byte, is proved before anything is asked for. */
+static int settle_one(void *ctx, size_t item, size_t worker, struct err *e)
+{
+	struct fill *f = ctx;
+	char id[13];
+
+	(void)worker;
+	if (pieces_missing(f->pieces, item))
+		return 0;
+	begin(f, item, id);
+	return settle(f, item, e) ? name_error(f, &f->blobs[item], e) : 0;
+}
+
+int fill_run(struct fill *f, struct err *e)
+{
+	const size_t workers = registries_workers(f->registries);
+
+	event_emit(f->events,
+		   &(struct event){
+			   .kind = EVENT_PLAN, .total = fill_bytes(f->layout), .count = f->count, .text = "fetching" });
+	if (parallel_for(f->count, parallel_cpus(), settle_one, f, e))
+		return -1;
+	if (!pieces_missing(f->pieces, SIZE_MAX))
+		return 0;
+	return parallel_for(workers, workers, work, f, e);
 }

@@ -30,6 +30,7 @@ struct connect_options {
 	const char *key;                     /* its key, or NULL: in the same file */
 	const char *const *insecure; /* NULL-terminated HOST[:PORT] whose certificates are not checked, or NULL */
 	const char *proxy;           /* URL, or NULL: environment, then docker's config.json */
+	bool use_mirrors;            /* those of this machine\'s configuration, too */
 	const char *const *mirrors;  /* NULL-terminated REGISTRY=[SCHEME://]HOST[/PATH], in order; or NULL */
 	uint64_t limit_rate;         /* bytes a second, all connections together; 0: no limit */
 	unsigned stall_seconds;      /* without a byte; 0: 30 */

@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "base/parallel.h"
+#include "flow/ask.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -100,21 +101,53 @@ struct round {
 	struct paper **results; /* one an errand */
 };
 
-static int read_config(struct registry_conn *c, const struct order *o, struct paper *p, struct err *e)
-{
-	AUTO(source) s = registry_open_blob(c, o->repository, &o->promise, e);
+/* One paper being asked for. */
+struct errand {
+	const struct order *order;
+	struct paper *paper;
+	struct registries *registries;
+	bool origin_known; /* what the registry itself says of the tag */
+	struct digest origin;
+};
 
-	p->promise = o->promise;
-	return s ? source_slurp(s, LIMIT_CONFIG, &p->bytes, e) : -1;
+static int read_config(struct errand *x, struct registry_conn *c, const char *repository, struct err *e)
+{
+	AUTO(source) s = registry_open_blob(c, repository, &x->order->promise, e);
+
+	x->paper->promise = x->order->promise;
+	return s ? source_slurp(s, LIMIT_CONFIG, &x->paper->bytes, e) : -1;
 }
 
-static int read_manifest(struct registry_conn *c, const struct order *o, struct paper *p, struct err *e)
+/* A mirror whose tag points elsewhere lags behind, or lies; the registry's own word counts, and the difference is said.
+ */
+static int read_manifest_again(struct errand *x, struct registry_conn *c, const char *repository, const char *mirror,
+			       char content_type[128], struct err *e)
 {
+	char theirs[DIGEST_TEXT_SIZE];
+	char own[DIGEST_TEXT_SIZE];
+	const char *host = x->registries->items[x->order->registry]->host;
+
+	event_text(x->registries->events, EVENT_WARNING, "%s: the mirror %s has %s, %s itself has %s, which is taken",
+		   x->order->noun, mirror, digest_text(&x->paper->promise.digest, theirs), host,
+		   digest_text(&x->origin, own));
+	buf_clear(&x->paper->bytes);
+	return registry_get_manifest(c, repository, own, &x->paper->bytes, &x->paper->promise.digest, content_type, e);
+}
+
+static int read_manifest(struct ask *a, struct registry_conn *c, const char *repository, struct err *e)
+{
+	struct errand *x = a->ctx;
+	struct paper *p = x->paper;
+	const struct order *o = x->order;
 	char text[DIGEST_TEXT_SIZE];
 	char content_type[128] = "";
 	const char *selector = o->tag ? o->tag : digest_text(&o->promise.digest, text);
+	const struct endpoint *ep = &x->registries->items[o->registry]->endpoints[a->endpoint];
 
-	if (registry_get_manifest(c, o->repository, selector, &p->bytes, &p->promise.digest, content_type, e))
+	if (registry_get_manifest(c, repository, selector, &p->bytes, &p->promise.digest, content_type, e))
+		return -1;
+	if (x->origin_known && !ep->origin && !digest_equal(&p->promise.digest, &x->origin) &&
+	    read_manifest_again(x, c, repository, registry_host(ep->registry), content_type, e))
 		return -1;
 	p->promise.size = p->bytes.len;
 	if (!o->tag && o->size_known && p->promise.size != o->promise.size)
@@ -123,16 +156,72 @@ static int read_manifest(struct registry_conn *c, const struct order *o, struct 
 	return paper_kind(p->bytes.data, p->bytes.len, content_type, &p->kind, p->media_type, e);
 }
 
+static int read_once(struct ask *a, struct registry_conn *c, const char *repository, struct err *e)
+{
+	struct errand *x = a->ctx;
+
+	buf_clear(&x->paper->bytes);
+	return x->order->config ? read_config(x, c, repository, e) : read_manifest(a, c, repository, e);
+}
+
+/*
+ * Where mirrors answer for the tags, the registry itself is asked what it thinks, by HEAD, which no quota counts. One
+ * that cannot be reached (that is why there are mirrors) is asked once.
+ */
+static int ask_origin(struct errand *x, size_t worker, struct err *e)
+{
+	struct registries *r = x->registries;
+	struct family *f = r->items[x->order->registry];
+	const size_t origin = registries_origin(r, x->order->registry);
+	struct err failure = { 0 };
+
+	if (!x->order->tag || f->count < 2 || origin == ENDPOINTS_MOST)
+		return 0;
+	pthread_mutex_lock(&r->lock);
+	const bool silent = f->origin_silent;
+	pthread_mutex_unlock(&r->lock);
+	struct registry_conn *c = silent ? NULL : registries_connection(r, x->order->registry, origin, worker, e);
+	if (!c)
+		return silent ? 0 : -1;
+	int has = registry_has_manifest(c, x->order->repository, x->order->tag, &x->origin, &failure);
+	x->origin_known = has > 0;
+	if (has >= 0 || failure.kind == ERR_DENIED)
+		return 0;
+	if (failure.kind != ERR_NETWORK) {
+		if (e)
+			*e = failure;
+		return -1;
+	}
+	pthread_mutex_lock(&r->lock);
+	const bool first = !f->origin_silent;
+	f->origin_silent = true;
+	pthread_mutex_unlock(&r->lock);
+	if (first)
+		event_text(r->events, EVENT_NOTE,
+			   "%s itself cannot be asked, so what its mirrors say of tags is not compared (%s)", f->host,
+			   failure.text);
+	return 0;
+}
+
 static int run_errand(void *ctx, size_t item, size_t worker, struct err *e)
 {
 	struct round *r = ctx;
 	const struct order *o = r->errands[item];
 	AUTO(paper) p = calloc(1, sizeof(*p));
+	struct errand x = { .order = o, .paper = p, .registries = r->library->registries };
+	struct ask a = {
+		.registry = o->registry,
+		.repository = o->repository,
+		.worker = worker,
+		.what = o->noun,
+		.attempt = read_once,
+		.ctx = &x,
+		.by_tag = o->tag != NULL,
+	};
 
 	if (!p)
 		return err_memory(e);
-	struct registry_conn *c = registries_connection(r->library->registries, o->registry, worker, e);
-	if (!c || buf_reserve(&p->bytes, 0, e) || (o->config ? read_config(c, o, p, e) : read_manifest(c, o, p, e)))
+	if (buf_reserve(&p->bytes, 0, e) || ask_origin(&x, worker, e) || ask(x.registries, &a, e))
 		return err_at(e, "%s", o->noun);
 	r->results[item] = TAKE(p);
 	return 0;

@@ -192,6 +192,8 @@ struct load_report *flow_load(const struct load_options *o, struct err *e)
 			err_hint(e, "nothing was loaded; imgpack verify lists what is wrong");
 		return NULL;
 	}
+	if (to_registry && registries_trust(registries, place.registry, e))
+		return NULL;
 	AUTO(load_result) result = send(o, &place, file, names, registries, e);
 	return result ? report(&place, file, result, e) : NULL;
 }

@@ -40,7 +40,7 @@ int flow_login(const char *registry, const struct credential *c, const struct co
 	AUTO(registries) registries = registries_new(&with, events, e);
 	if (!registries || registries_add(registries, host, e) < 0)
 		return -1;
-	struct registry_conn *conn = registries_connection(registries, 0, 0, e);
+	struct registry_conn *conn = registries_connection(registries, 0, registries_origin(registries, 0), 0, e);
 	if (!conn || registry_ping(conn, e))
 		return err_at(e, "%s", host);
 	return credential_store(host, c, where, e);

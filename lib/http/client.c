@@ -29,6 +29,11 @@ struct http_client *http_client_new(struct http *h, struct err *e)
 	return TAKE(c);
 }
 
+void http_client_watch(struct http_client *c, const atomic_bool *stop)
+{
+	c->stop = stop;
+}
+
 void http_client_free(struct http_client *c)
 {
 	if (!c)

@@ -162,6 +162,10 @@ int wire_drive(struct http_reply *r, bool (*until)(const struct http_reply *r))
 	for (;;) {
 		if (cancel_check(&r->failure))
 			return give_up(r);
+		if (r->client->stop && atomic_load(r->client->stop)) {
+			err_set(&r->failure, ERR_NETWORK, "%s: given up, others are at it", r->where);
+			return give_up(r);
+		}
 		wire_turn(r);
 		if (until(r))
 			return 0;

@@ -110,6 +110,7 @@ static void no_connection(struct http_reply *r, CURLcode code)
 		FAULT(r, "cannot connect: %s", strerror_r(sys, reason, sizeof(reason)));
 	else
 		FAULT(r, "cannot connect: %s", details(r, text, code));
+	r->failure.lasting = r->unix_socket || sys == ECONNREFUSED;
 }
 
 /* The connection broke or closed once it was there. */
@@ -149,6 +150,7 @@ static bool refused_by_proxy(struct http_reply *r)
 	else
 		FAULT(r, "the proxy refuses the tunnel, status %ld", status);
 	r->failure.sys = (int)status;
+	r->failure.lasting = status >= 400 && status < 500;
 	return true;
 }
 
@@ -178,6 +180,12 @@ static bool local_fault(struct http_reply *r, CURLcode code)
 	}
 }
 
+/* What stays so until somebody changes something: a certificate, a name without address, another protocol. */
+static void lasting(struct http_reply *r)
+{
+	r->failure.lasting = true;
+}
+
 static void remote_fault(struct http_reply *r, CURLcode code)
 {
 	char where[120];
@@ -186,9 +194,11 @@ static void remote_fault(struct http_reply *r, CURLcode code)
 	switch ((int)code) {
 	case CURLE_COULDNT_RESOLVE_HOST:
 		FAULT(r, "this name has no address (is it right, and does this machine's DNS work?)");
+		lasting(r);
 		return;
 	case CURLE_COULDNT_RESOLVE_PROXY:
 		FAULT(r, "the proxy's name has no address");
+		lasting(r);
 		return;
 	case CURLE_COULDNT_CONNECT:
 		no_connection(r, code);
@@ -200,13 +210,17 @@ static void remote_fault(struct http_reply *r, CURLcode code)
 	case CURLE_PEER_FAILED_VERIFICATION:
 		wire_certificate_words(r, text);
 		FAULT(r, "%s", text);
+		lasting(r);
 		return;
-	case CURLE_SSL_CONNECT_ERROR:
-		wire_handshake_words(r, text);
+	case CURLE_SSL_CONNECT_ERROR: {
+		const bool lasts = wire_handshake_words(r, text);
 		FAULT(r, "%s", text);
+		r->failure.lasting = lasts;
 		return;
+	}
 	case CURLE_UNSUPPORTED_PROTOCOL:
 		FAULT(r, "does not answer in HTTP");
+		lasting(r);
 		return;
 	case CURLE_PARTIAL_FILE:
 	case CURLE_GOT_NOTHING:

@@ -16,6 +16,7 @@
 #include "base/own.h"
 #include "stream/source.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -55,6 +56,9 @@ struct http_client;
 struct http_client *http_client_new(struct http *h, struct err *e);
 void http_client_free(struct http_client *c);
 OWNED(http_client)
+/* From now on a request that waits while *stop is true ends within a tick (0.1 s), ERR_NETWORK. NULL: never. Borrowed.
+ */
+void http_client_watch(struct http_client *c, const atomic_bool *stop);
 
 enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE };
 
@@ -85,6 +89,15 @@ const char *http_header(const struct http_reply *r, const char *name);
 const char *http_header_nth(const struct http_reply *r, const char *name, size_t n);
 /* Content-Length, or UINT64_MAX if there is none. */
 uint64_t http_content_length(const struct http_reply *r);
+
+/*
+ * Retry-After (RFC 9110 10.2.3) in milliseconds, at least 1; 0 if the answer has none that makes sense. Seconds and
+ * dates as specified, and what servers send beside: fractions, and Go's durations ("880.092us", "1m30s"). A moment that
+ * has passed, and a number below zero, is 1.
+ */
+int64_t http_retry_after(const struct http_reply *r);
+/* The same of the header's text at `now` (seconds since 1970), for tests. */
+int64_t http_parse_retry_after(const char *text, int64_t now);
 
 /* The body as it arrives. Same rules as source_read(): 0 = the transfer ended as HTTP says it should. */
 ssize_t http_read(struct http_reply *r, void *buf, size_t cap, struct err *e);

@@ -67,6 +67,7 @@ struct http_client {
 	CURLM *multi;
 	CURL *easy;
 	struct http_reply *open; /* borrowed; NULL: free for a request */
+	const atomic_bool *stop; /* borrowed, or NULL */
 	curl_socket_t sockets[WIRE_SOCKETS];
 	size_t socket_count;
 	char errors[CURL_ERROR_SIZE];
@@ -172,7 +173,8 @@ void wire_stalled(struct http_reply *r, unsigned seconds);
 /* TLS's reasons, as the part of a sentence behind the host's name. */
 #define WIRE_WORDS 360
 void wire_certificate_words(const struct http_reply *r, char out[WIRE_WORDS]);
-void wire_handshake_words(const struct http_reply *r, char out[WIRE_WORDS]);
+/* True if the same would happen again. */
+bool wire_handshake_words(const struct http_reply *r, char out[WIRE_WORDS]);
 /* True if the other side wants a client certificate, or does not take ours. */
 bool wire_client_words(const struct http_reply *r, char out[WIRE_WORDS]);
 

@@ -87,19 +87,22 @@ void wire_certificate_words(const struct http_reply *r, char out[WIRE_WORDS])
 	}
 }
 
-void wire_handshake_words(const struct http_reply *r, char out[WIRE_WORDS])
+bool wire_handshake_words(const struct http_reply *r, char out[WIRE_WORDS])
 {
 	char text[200];
+	const char *lasting = NULL;
 
 	text_escape_str(text, sizeof(text), r->client->errors);
 	if (said(r, "wrong version number") || said(r, "http request") || said(r, "packet length too long") ||
 	    said(r, "record layer failure"))
-		(void)snprintf(out, WIRE_WORDS,
-			       "does not speak TLS (if it is meant to be plain HTTP: --plain-http HOST[:PORT])");
+		lasting = "does not speak TLS (if it is meant to be plain HTTP: --plain-http HOST[:PORT])";
 	else if (said(r, "alert protocol version") || said(r, "unsupported protocol"))
-		(void)snprintf(out, WIRE_WORDS, "speaks no TLS 1.2 or newer, and older ones are not safe");
+		lasting = "speaks no TLS 1.2 or newer, and older ones are not safe";
+	if (lasting)
+		(void)snprintf(out, WIRE_WORDS, "%s", lasting);
 	else
 		(void)snprintf(out, WIRE_WORDS, "the TLS handshake failed: %s", *text ? text : "no reason was given");
+	return lasting;
 }
 
 bool wire_client_words(const struct http_reply *r, char out[WIRE_WORDS])

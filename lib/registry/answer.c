@@ -141,14 +141,21 @@ int answer_fail(struct http_reply *r, const struct answer_context *ctx, const ch
 	const char *means;
 	int status = http_status(r);
 	enum err_kind kind = judge(status, ctx->push, &means);
-	const char *wait = http_header(r, "Retry-After");
+	int64_t wait_ms = http_retry_after(r);
 
-	text_escape_str(after, sizeof(after), wait);
+	text_escape_str(after, sizeof(after), http_header(r, "Retry-After"));
 	read_body(r, &body);
 	http_reply_free(r);
 	words[0] = '\0';
 	if (!ctx->foreign && body.len)
 		answer_words(body.data, body.len, ctx->secret, words, sizeof(words));
+	const bool throttled = status == 400 && (strstr(words, "Throttling") || strstr(words, "TOOMANYREQUESTS"));
+	if (throttled)
+		kind = ERR_NETWORK;
+	/* Behind a redirect stands a store: what it refuses is the signed address, and the next one may do. */
+	const bool signed_away = ctx->foreign && status >= 400 && status < 500 && status != 429;
+	if (signed_away)
+		kind = ERR_NETWORK;
 	err_set(e, kind, "%s answers %d%s for %s%s%s", ctx->who, status, means, what, words[0] ? ": " : "", words);
 	if (after[0] && (status == 429 || status == 503))
 		err_hint(e, "it asks to wait (Retry-After: %s)", after);
@@ -158,7 +165,13 @@ int answer_fail(struct http_reply *r, const struct answer_context *ctx, const ch
 			 "answered like this");
 	else if (kind == ERR_DENIED && !ctx->foreign)
 		err_hint(e, "a repository that does not exist is often answered like this");
-	if (e)
-		e->sys = status;
+	if (signed_away)
+		err_hint(e, "another host answered behind a redirect, whose signed address may have expired or hold "
+			    "for another "
+			    "way out (a proxy) only");
+	if (e) {
+		e->sys = throttled ? 429 : status;
+		e->wait_ms = wait_ms;
+	}
 	return -1;
 }

@@ -22,7 +22,8 @@ struct answer_context {
 
 /*
  * Fills *e from the answer's status; the body (registry error JSON, or text) is shown escaped, LIMIT_ERROR_SHOWN bytes
- * at most. `what` was asked for ("manifest 1.27 of library/nginx"). Takes the reply. e->sys is the status. Returns -1.
+ * at most. `what` was asked for ("manifest 1.27 of library/nginx"). Takes the reply. e->sys is the status
+ * (429 for a throttling that is told by 400), e->wait_ms its Retry-After. Returns -1.
  */
 int answer_fail(struct http_reply *r, const struct answer_context *ctx, const char *what, struct err *e);
 

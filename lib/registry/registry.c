@@ -21,6 +21,20 @@ static int copy_credential(struct credential *out, const struct credential *from
 	return 0;
 }
 
+/* The ways in which a mirror's URLs differ. */
+static int set_up_mirror(struct registry *r, const struct registry_options *options, struct err *e)
+{
+	AUTO_BUF api = { 0 };
+	AUTO_BUF query = { 0 };
+
+	if (buf_printf(&api, e, "%s%s", r->url, options->api_path ? options->api_path : "/v2") ||
+	    buf_puts(&query, options->ns ? "?ns=" : "", e) || (options->ns && http_escape(options->ns, &query, e)))
+		return -1;
+	r->api = buf_take(&api);
+	r->query = buf_take(&query);
+	return 0;
+}
+
 static int set_up(struct registry *r, const char *host, const struct registry_options *options, struct err *e)
 {
 	const char *asked = !strcmp(host, "docker.io") ? "registry-1.docker.io" : host;
@@ -35,6 +49,8 @@ static int set_up(struct registry *r, const char *host, const struct registry_op
 	    buf_printf(&url, e, "%s://%s", plain ? "http" : "https", asked))
 		return -1;
 	r->url = buf_take(&url);
+	if (set_up_mirror(r, options, e))
+		return -1;
 	if (options->override) {
 		r->credential_known = true;
 		return copy_credential(&r->credential, options->override, e);
@@ -82,6 +98,8 @@ void registry_free(struct registry *r)
 	free(r->warned);
 	free(r->host);
 	free(r->url);
+	free(r->api);
+	free(r->query);
 	free(r);
 }
 
@@ -98,6 +116,11 @@ struct registry_conn *registry_connect(struct registry *r, struct err *e)
 	if (!c->client)
 		return NULL;
 	return TAKE(c);
+}
+
+void registry_conn_watch(struct registry_conn *c, const atomic_bool *stop)
+{
+	http_client_watch(c->client, stop);
 }
 
 void registry_conn_free(struct registry_conn *c)
@@ -138,7 +161,7 @@ int registry_ping(struct registry_conn *c, struct err *e)
 			       r->host, other);
 	if (status != 401 && !understood)
 		return no_registry(r, status, e);
-	if (buf_printf(&url, e, "%s/v2/", r->url))
+	if (buf_printf(&url, e, "%s/%s", r->api, r->query))
 		return -1;
 	const struct call call = { .method = HTTP_GET, .url = url.data, .scope = "" };
 	if (session_send(c, &call, &x, e))

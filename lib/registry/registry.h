@@ -22,13 +22,17 @@
 #include "registry/credentials.h"
 #include "stream/source.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 struct registry_options {
-	struct http *http;                 /* borrowed for the registry's life */
-	const struct events *events;       /* borrowed; Warning headers and the like */
-	bool plain_http;                   /* http:// instead of https:// (local hosts get it without asking) */
-	bool push;                         /* ask for tokens that may push */
+	struct http *http;           /* borrowed for the registry's life */
+	const struct events *events; /* borrowed; Warning headers and the like */
+	bool plain_http;             /* http:// instead of https:// (local hosts get it without asking) */
+	bool push;                   /* ask for tokens that may push */
+	/* Of a mirror, which serves another registry's content. NULL: none of it. */
+	const char *api_path;              /* where its API begins, "/artifactory/api/docker/hub/v2"; NULL: "/v2" */
+	const char *ns;                    /* value of containerd's ns= query: the registry that is mirrored */
 	const struct credential *override; /* --username/--password-stdin; copied. NULL: credential_find() */
 };
 
@@ -56,6 +60,28 @@ int registry_ping(struct registry_conn *c, struct err *e);
  */
 int registry_get_manifest(struct registry_conn *c, const char *repository, const char *selector, struct buf *out,
 			  struct digest *digest, char content_type[128], struct err *e);
+
+/* From now on what waits for this connection ends soon after *stop is true, ERR_NETWORK. NULL: never. Borrowed. */
+void registry_conn_watch(struct registry_conn *c, const atomic_bool *stop);
+
+/* Bytes from..to-1 of a blob, as they came. */
+struct blob_range {
+	uint64_t from;
+	uint64_t to;
+	bool encoded;    /* with a Content-Encoding, although it was asked to come without: its bytes are no part of the
+			    blob */
+	bool web_page;   /* it calls itself text/html */
+	char coding[48]; /* the Content-Encoding, escaped; "" */
+};
+
+/*
+ * Asks for bytes from..to-1 of a blob; without Range if that is all of it, since not every server knows the word. What
+ * comes may be less (*got says what), and all of the blob where ranges are ignored. The source gives got->to -
+ * got->from bytes or fails: ERR_NETWORK with e->sys 206 for an answer that is not the range that was asked for, 416 for
+ * a refusal of it. The bytes are not proved: they are pieces, and the caller compares the digest when all are there.
+ */
+struct source *registry_open_range(struct registry_conn *c, const char *repository, const struct promise *blob,
+				   uint64_t from, uint64_t to, struct blob_range *got, struct err *e);
 
 /* The blob as a verified source (read to its end = proved). One GET, redirects followed. */
 struct source *registry_open_blob(struct registry_conn *c, const char *repository, const struct promise *blob,

@@ -86,7 +86,7 @@ static int ask_v2(struct registry_conn *c, int *status, struct challenge *challe
 	AUTO_BUF url = { 0 };
 	const struct answer_context ctx = { .who = r->host };
 
-	if (buf_printf(&url, e, "%s/v2/", r->url))
+	if (buf_printf(&url, e, "%s/%s", r->api, r->query))
 		return -1;
 	const struct http_request request = { .method = HTTP_GET, .url = url.data };
 	AUTO(http_reply) reply = http_send(c->client, &request, e);
@@ -237,7 +237,7 @@ static int send_once(struct registry_conn *c, const struct call *call, const cha
 {
 	AUTO_BUF accept = { 0 };
 	AUTO_BUF type = { 0 };
-	const char *headers[4] = { 0 };
+	const char *headers[5] = { 0 };
 	size_t n = 0;
 	struct http_request request = {
 		.method = call->method,
@@ -256,6 +256,8 @@ static int send_once(struct registry_conn *c, const struct call *call, const cha
 			return -1;
 		headers[n++] = accept.data;
 	}
+	if (call->range)
+		headers[n++] = call->range;
 	if (call->media_type) {
 		if (buf_printf(&type, e, "Content-Type: %s", call->media_type))
 			return -1;
@@ -410,7 +412,7 @@ int session_url(const struct registry *r, const char *repository, const char *ki
 	if (!reference_repository_valid(repository))
 		return err_set(e, ERR_USAGE, "\"%s\" is not the name of a repository",
 			       text_escape_str(shown, sizeof(shown), repository));
-	return buf_printf(out, e, "%s/v2/%s/%s/%s", r->url, repository, kind, reference);
+	return buf_printf(out, e, "%s/%s/%s/%s%s", r->api, repository, kind, reference, r->query);
 }
 
 bool answer_is_encoded(const struct http_reply *r, char out[CODING_TEXT_SIZE])

@@ -20,6 +20,8 @@
 struct registry {
 	char *host;                  /* as in a reference */
 	char *url;                   /* origin, "https://registry-1.docker.io" */
+	char *api;                   /* "https://registry-1.docker.io/v2" */
+	char *query;                 /* "?ns=docker.io", or "" */
 	struct http *http;           /* borrowed */
 	const struct events *events; /* borrowed */
 	bool push;
@@ -63,6 +65,7 @@ struct call {
 	const char *url;
 	const char *scope;      /* of the token, session_scope(); "": none */
 	const char *accept;     /* or NULL */
+	const char *range;      /* "Range: bytes=0-99", or NULL */
 	const char *media_type; /* Content-Type, or NULL */
 	const void *bytes;      /* a body in memory: sent again after a 401; or NULL */
 	size_t len;
@@ -102,7 +105,8 @@ int exchange_fail(struct exchange *x, const char *what, struct err *e);
 /* "repository:NAME:pull[,push]" into *out, and " repository:FROM:pull" behind it if `from` is not NULL. */
 int session_scope(const struct registry *r, const char *repository, const char *from, struct buf *out, struct err *e);
 
-/* "https://host/v2/NAME/KIND/REFERENCE" into *out; the name is checked against its grammar (ERR_USAGE). */
+/* "https://host/v2/NAME/KIND/REFERENCE" (with a mirror's own API path and query) into *out; the name is checked against
+ * its grammar (ERR_USAGE). */
 int session_url(const struct registry *r, const char *repository, const char *kind, const char *reference,
 		struct buf *out, struct err *e);
 

@@ -9,7 +9,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
@@ -21,6 +21,9 @@ struct space {
 	char *temporary;
 	char *final;
 	mode_t mode;
+	bool was_there;
+	bool keep;
+	uint64_t allocated; /* bytes of disk that it had when it was found */
 };
 
 static struct space *space_new(int fd, struct err *e)
@@ -84,26 +87,52 @@ static int check_final(struct space *s, struct err *e)
 	return 0;
 }
 
+/* What an earlier run left is taken over only if nobody else could have made it, or can write to it by another name. */
+static int check_part(struct space *s, struct err *e)
+{
+	struct stat st;
+	struct stat named;
+
+	if (fstat(s->fd, &st))
+		return err_sys(e, ERR_LOCAL, errno, "cannot look at %s", s->temporary);
+	if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || st.st_nlink > 1)
+		return err_set(e, ERR_LOCAL, "%s is in the way, and was not left there by this user's fetch; remove it",
+			       s->temporary);
+	/* Its last owner may have finished with it between our open() and our lock. */
+	if (lstat(s->temporary, &named) || named.st_ino != st.st_ino || named.st_dev != st.st_dev)
+		return 1;
+	s->was_there = st.st_size > 0;
+	s->allocated = (uint64_t)st.st_blocks * 512;
+	return fchmod(s->fd, 0600) ? err_sys(e, ERR_LOCAL, errno, "cannot set the mode of %s", s->temporary) : 0;
+}
+
+/* 0, -1, or 1: try again. */
+static int open_part(struct space *s, struct err *e)
+{
+	s->fd = open(s->temporary, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+	if (s->fd < 0 && (errno == ELOOP || errno == EISDIR || errno == ENXIO))
+		return err_set(e, ERR_LOCAL, "%s is in the way, and was not left there by this user's fetch; remove it",
+			       s->temporary);
+	if (s->fd < 0)
+		return err_sys(e, ERR_LOCAL, errno, "cannot create a file beside it");
+	/* A file system without locks has to do without. */
+	if (flock(s->fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
+		return err_set(e, ERR_LOCAL, "another imgpack is writing %s", s->temporary);
+	int rc = check_part(s, e);
+	if (rc > 0) {
+		(void)close(s->fd);
+		s->fd = -1;
+	}
+	return rc;
+}
+
 static int create_temporary(struct space *s, struct err *e)
 {
-	for (int attempt = 0; attempt < 100; attempt++) {
-		uint32_t tag;
-		AUTO_MEM char *name = NULL;
-		if (getrandom(&tag, sizeof(tag), 0) != sizeof(tag))
-			return err_sys(e, ERR_LOCAL, errno, "cannot get random bytes");
-		if (asprintf(&name, "%s.%08" PRIx32 ".part", s->final, tag) < 0) {
-			name = NULL;
-			return err_memory(e);
-		}
-		s->fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-		if (s->fd >= 0) {
-			s->temporary = TAKE(name);
-			return 0;
-		}
-		if (errno != EEXIST)
-			return err_sys(e, ERR_LOCAL, errno, "cannot create a file beside it");
-	}
-	return err_set(e, ERR_LOCAL, "cannot find a free temporary name beside it");
+	int rc = 1;
+
+	for (int attempt = 0; rc > 0 && attempt < 100; attempt++)
+		rc = open_part(s, e);
+	return rc > 0 ? err_set(e, ERR_LOCAL, "%s comes and goes", s->temporary) : rc;
 }
 
 /* Says "needs X, has Y" before a byte is downloaded; root's reserve is not counted as free. */
@@ -115,7 +144,7 @@ static int check_room(struct space *s, uint64_t size, struct err *e)
 
 	if (fstatvfs(s->fd, &fs))
 		return err_sys(e, ERR_LOCAL, errno, "cannot ask for free disk space");
-	uint64_t room = (uint64_t)fs.f_bavail * fs.f_frsize;
+	uint64_t room = (uint64_t)fs.f_bavail * fs.f_frsize + s->allocated;
 	if (room >= size)
 		return 0;
 	err_set(e, ERR_LOCAL, "needs %s, the disk has %s free", text_size(need, size), text_size(have, room));
@@ -124,27 +153,59 @@ static int check_room(struct space *s, uint64_t size, struct err *e)
 	return -1;
 }
 
-struct space *space_stage(const char *path, uint64_t size, struct err *e)
+struct space *space_stage(const char *path, struct err *e)
 {
 	AUTO(space) s = space_new(-1, e);
 
 	if (!s)
 		return NULL;
 	s->final = strdup(path);
-	if (!s->final) {
+	if (!s->final || asprintf(&s->temporary, "%s.part", path) < 0) {
+		s->temporary = NULL;
 		err_memory(e);
 		return NULL;
 	}
-	if (check_final(s, e) || create_temporary(s, e) || check_room(s, size, e))
+	s->keep = true; /* until we know that it is ours */
+	if (check_final(s, e) || create_temporary(s, e))
 		return NULL;
-	int sys = size ? posix_fallocate(s->fd, 0, (off_t)size) : 0;
-	if (sys) {
-		err_sys(e, ERR_LOCAL, sys, "cannot reserve %" PRIu64 " bytes", size);
-		return NULL;
-	}
-	s->size = size;
+	s->keep = false;
 	s->fixed = true;
 	return TAKE(s);
+}
+
+bool space_was_there(const struct space *s)
+{
+	return s->was_there;
+}
+
+const char *space_part(const struct space *s)
+{
+	return s->temporary;
+}
+
+int space_set_aside(struct space *s, const char *aside, struct err *e)
+{
+	if (rename(s->temporary, aside))
+		return err_sys(e, ERR_LOCAL, errno, "cannot rename %s", s->temporary);
+	(void)close(s->fd);
+	s->fd = -1;
+	return create_temporary(s, e);
+}
+
+int space_reserve(struct space *s, uint64_t size, struct err *e)
+{
+	if (check_room(s, size, e))
+		return -1;
+	int sys = size ? posix_fallocate(s->fd, 0, (off_t)size) : 0;
+	if (sys)
+		return err_sys(e, ERR_LOCAL, sys, "cannot reserve %" PRIu64 " bytes", size);
+	s->size = size;
+	return 0;
+}
+
+void space_keep(struct space *s)
+{
+	s->keep = true;
 }
 
 struct space *space_scratch(struct err *e)
@@ -221,8 +282,9 @@ int space_commit(struct space *s, struct err *e)
 		return err_sys(e, ERR_LOCAL, errno, "cannot set its mode");
 	if (fsync(s->fd))
 		return err_sys(e, ERR_LOCAL, errno, "cannot sync");
+	/* The lock is kept, by another descriptor, until the name is given up: the next run waits for it. */
 	int fd = s->fd;
-	s->fd = -1;
+	s->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (close(fd))
 		return err_sys(e, ERR_LOCAL, errno, "cannot close");
 	if (rename(s->temporary, s->final))
@@ -235,10 +297,11 @@ void space_free(struct space *s)
 {
 	if (!s)
 		return;
+	/* While it is locked: afterwards it may be another's. */
+	if (s->temporary && !s->keep)
+		(void)unlink(s->temporary);
 	if (s->fd >= 0)
 		(void)close(s->fd);
-	if (s->temporary)
-		(void)unlink(s->temporary);
 	free(s->temporary);
 	free(s->final);
 	free(s);

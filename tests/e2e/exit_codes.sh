@@ -13,6 +13,8 @@ cd "$T" || exit 1
 mkdir out.d
 
 nothing_left() {
+	# What was downloaded is kept for the next run, under these two names and no other.
+	rm -f out.d/a.tar.part out.d/a.tar.part.journal
 	[ -z "$(ls -A out.d)" ] || {
 		ls -lA out.d >&2
 		fail "a failed fetch left something behind"

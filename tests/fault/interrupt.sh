@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Goal: a fetch that is stopped, at whatever moment, leaves no archive and no ".part"; one that is killed leaves nothing under
-# the final name; and an archive that stood there before is untouched until the new one is complete.
+# Goal: a fetch that is stopped or killed, at whatever moment, leaves no archive under the final name, and the next run goes on
+# with what it had; and an archive that stood there before is untouched until the new one is complete.
 . "$(dirname "$0")/../e2e/lib/common.sh"
 need docker-registry jq
 start_registry src
@@ -27,9 +27,16 @@ for signal in INT TERM HUP; do
 		wait "$pid"
 		same "exit after SIG$signal" "$?" "$want"
 		[ $(($(date +%s) - started)) -lt 5 ] || fail "it took long to stop"
-		same "nothing is left" "$(ls -A out.d)" ""
+		refuse "an archive after SIG$signal" test -e out.d/a.tar
+		same "what is left" "$(ls -A out.d | grep -v -e '^a.tar.part$' -e '^a.tar.part.journal$')" ""
 	done
 done
+
+step "the next run goes on"
+exits 0 imgpack fetch "$src/test/app:1" -o out.d/a.tar --platform linux/amd64 --json
+[ "$(jq .reused_bytes "$T/out")" -gt 100000 ] || fail "nothing of the stopped runs was used"
+same "only the archive" "$(ls -A out.d)" a.tar
+exits 0 imgpack verify out.d/a.tar
 
 step "an archive that stood there before stays as it is until the end"
 echo "the old archive" >out.d/a.tar
@@ -47,6 +54,7 @@ kill -s INT "$pid"
 wait "$pid"
 same "exit with an old archive in place" "$?" 130
 same "the old archive after ^C" "$(sha out.d/a.tar)" "$old"
+rm -f out.d/a.tar.part out.d/a.tar.part.journal
 same "only the old archive" "$(ls -A out.d)" a.tar
 
 step "kill -9"

@@ -36,7 +36,7 @@ for line in open(log, errors="replace"):
     name = call.split("(")[0]
     failed = re.search(r"= -1 ", call)
     # Descriptors are shown with their whole path (-y), rename's names as the program gave them.
-    part = re.search(re.escape(os.path.basename(final)) + r"\.[0-9a-z]+\.part", call)
+    part = re.search(re.escape(os.path.basename(final)) + r"\.part(?!\.)", call)
     if name in ("write", "pwrite64", "pwritev", "pwritev2", "writev", "ftruncate", "fallocate") and part and not failed:
         writes.append(number)
     elif name in ("fsync", "fdatasync") and part and not failed:

@@ -76,13 +76,20 @@ static void expect_file(const char *bytes)
 	assert_string_equal(have, bytes);
 }
 
+static struct space *stage(const char *where, uint64_t size, struct err *e)
+{
+	AUTO(space) s = space_stage(where, e);
+
+	return s && !space_reserve(s, size, e) ? TAKE(s) : NULL;
+}
+
 static void test_commit(void **state)
 {
 	struct err e = { 0 };
 	struct stat st;
 
 	(void)state;
-	AUTO(space) s = space_stage(path, 6, &e);
+	AUTO(space) s = stage(path, 6, &e);
 	assert_non_null(s);
 	assert_int_equal(access(path, F_OK), -1);
 	assert_int_equal(space_pwrite(s, "def", 3, 3, &e), 0);
@@ -102,7 +109,7 @@ static void test_vanish(void **state)
 	struct err e = { 0 };
 
 	(void)state;
-	struct space *s = space_stage(path, 6, &e);
+	struct space *s = stage(path, 6, &e);
 	assert_non_null(s);
 	space_free(s);
 	assert_int_equal(sweep(), 0);
@@ -115,13 +122,13 @@ static void test_old_file_stays(void **state)
 	(void)state;
 	write_file("old");
 	assert_int_equal(chmod(path, 0640), 0);
-	struct space *s = space_stage(path, 3, &e);
+	struct space *s = stage(path, 3, &e);
 	assert_non_null(s);
 	assert_int_equal(space_pwrite(s, "new", 3, 0, &e), 0);
 	expect_file("old");
 	space_free(s);
 	expect_file("old");
-	AUTO(space) again = space_stage(path, 3, &e);
+	AUTO(space) again = stage(path, 3, &e);
 	assert_int_equal(space_pwrite(again, "new", 3, 0, &e), 0);
 	assert_int_equal(space_commit(again, &e), 0);
 	expect_file("new");
@@ -136,15 +143,87 @@ static void test_refused_places(void **state)
 
 	(void)state;
 	assert_int_equal(symlink("elsewhere", path), 0);
-	assert_null(space_stage(path, 3, &e));
+	assert_null(stage(path, 3, &e));
 	assert_int_equal(e.kind, ERR_LOCAL);
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(mkfifo(path, 0600), 0);
-	assert_null(space_stage(path, 3, &e));
+	assert_null(stage(path, 3, &e));
 	assert_null(space_open(path, &e));
 	assert_non_null(strstr(e.text, "regular file"));
-	assert_null(space_stage("/nowhere/x.tar", 3, &e));
+	assert_null(stage("/nowhere/x.tar", 3, &e));
 	assert_null(space_open(folder, &e));
+}
+
+static void name_part(char out[PATH_MAX])
+{
+	assert_true(snprintf(out, PATH_MAX, "%s.part", path) < PATH_MAX);
+}
+
+/* What a run leaves is found by the next one, and nobody else is at it meanwhile. */
+static void test_keep(void **state)
+{
+	struct err e = { 0 };
+	char part[PATH_MAX];
+	char aside[PATH_MAX];
+	struct stat st;
+
+	(void)state;
+	name_part(part);
+	struct space *first = stage(path, 3, &e);
+	assert_non_null(first);
+	assert_false(space_was_there(first));
+	assert_string_equal(space_part(first), part);
+	assert_null(space_stage(path, &e));
+	assert_non_null(strstr(e.text, "another imgpack"));
+	assert_int_equal(stat(part, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(space_pwrite(first, "abc", 3, 0, &e), 0);
+	space_keep(first);
+	space_free(first);
+
+	struct space *second = space_stage(path, &e);
+	assert_true(space_was_there(second));
+	assert_int_equal(space_reserve(second, 6, &e), 0);
+	char buf[3];
+	assert_int_equal(space_pread(second, buf, 3, 0, &e), 0);
+	assert_memory_equal(buf, "abc", 3);
+	assert_true(snprintf(aside, sizeof(aside), "%s.old", path) > 0);
+	assert_int_equal(space_set_aside(second, aside, &e), 0);
+	assert_false(space_was_there(second));
+	assert_int_equal(stat(aside, &st), 0);
+	assert_int_equal(st.st_size, 6);
+	space_free(second);
+	assert_int_equal(unlink(aside), 0);
+	assert_int_equal(sweep(), 0);
+}
+
+/* Links, folders and pipes under the temporary name are refused, and left as they are. */
+static void test_planted(void **state)
+{
+	struct err e = { 0 };
+	char part[PATH_MAX];
+	struct stat st;
+
+	(void)state;
+	name_part(part);
+	assert_int_equal(symlink("elsewhere", part), 0);
+	assert_null(space_stage(path, &e));
+	assert_int_equal(e.kind, ERR_LOCAL);
+	assert_non_null(strstr(e.text, "in the way"));
+	assert_int_equal(unlink(part), 0);
+	assert_int_equal(mkdir(part, 0700), 0);
+	assert_null(space_stage(path, &e));
+	assert_int_equal(rmdir(part), 0);
+	assert_int_equal(mkfifo(part, 0600), 0);
+	assert_null(space_stage(path, &e));
+	assert_non_null(strstr(e.text, "in the way"));
+	assert_int_equal(unlink(part), 0);
+	write_file("precious");
+	assert_int_equal(link(path, part), 0);
+	assert_null(space_stage(path, &e));
+	expect_file("precious");
+	assert_int_equal(lstat(part, &st), 0);
+	assert_int_equal(unlink(part), 0);
 }
 
 static void test_no_room(void **state)
@@ -152,7 +231,7 @@ static void test_no_room(void **state)
 	struct err e = { 0 };
 
 	(void)state;
-	assert_null(space_stage(path, UINT64_C(1) << 60, &e));
+	assert_null(stage(path, UINT64_C(1) << 60, &e));
 	assert_int_equal(e.kind, ERR_LOCAL);
 	assert_non_null(strstr(e.text, "needs"));
 	assert_int_equal(sweep(), 0);
@@ -197,6 +276,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_vanish, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_old_file_stays, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused_places, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_keep, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_planted, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_room, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_short_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sink_region, setup, teardown),

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "flow/stage.h"
+
+#include "base/text.h"
+#include "flow/resume.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+struct stage {
+	const struct fetch_options *options;
+	const struct layout *layout;
+	struct space *space;
+	struct journal *journal;
+	char *journal_path;
+	/* An earlier run's file whose layout is another one, with its journal: bytes are copied from there. */
+	char *aside_path;
+	char *aside_journal_path;
+	struct space *aside;
+	struct journal_read old;
+	bool same; /* `old` is of this very layout: its bytes are in place */
+};
+
+static int make_paths(struct stage *s, struct err *e)
+{
+	const char *part = space_part(s->space);
+
+	if (asprintf(&s->journal_path, "%s.journal", part) < 0)
+		s->journal_path = NULL;
+	if (asprintf(&s->aside_path, "%s.old", part) < 0)
+		s->aside_path = NULL;
+	if (asprintf(&s->aside_journal_path, "%s.old.journal", part) < 0)
+		s->aside_journal_path = NULL;
+	return s->journal_path && s->aside_path && s->aside_journal_path ? 0 : err_memory(e);
+}
+
+static void drop_aside(struct stage *s)
+{
+	space_free(TAKE(s->aside));
+	(void)unlink(s->aside_path);
+	(void)unlink(s->aside_journal_path);
+}
+
+/* What was left is another archive's beginning: it is put aside as a source. */
+static int set_aside(struct stage *s, struct err *e)
+{
+	drop_aside(s);
+	if (rename(s->journal_path, s->aside_journal_path))
+		return err_sys(e, ERR_LOCAL, errno, "cannot rename %s", s->journal_path);
+	if (space_set_aside(s->space, s->aside_path, e))
+		return -1;
+	s->aside = space_open(s->aside_path, e);
+	return s->aside ? 0 : -1;
+}
+
+/* A run that was killed while it copied left both files. */
+static int find_aside(struct stage *s, struct err *e)
+{
+	struct err none = { 0 };
+
+	int there = journal_read(s->aside_journal_path, &s->old, e);
+	if (there < 0)
+		return -1;
+	if (there)
+		s->aside = space_open(s->aside_path, &none);
+	if (!s->aside)
+		journal_read_release(&s->old);
+	return 0;
+}
+
+static int find_old(struct stage *s, struct err *e)
+{
+	int there = space_was_there(s->space) ? journal_read(s->journal_path, &s->old, e) : 0;
+
+	if (there < 0)
+		return -1;
+	s->same = there && digest_equal(&s->old.id, &s->layout->id) && s->old.size == s->layout->size;
+	if (there && !s->same)
+		return set_aside(s, e);
+	return there ? 0 : find_aside(s, e);
+}
+
+/* Two archives' worth of disk may not be there: then the one that is begun counts. */
+static int reserve(struct stage *s, struct err *e)
+{
+	struct err failure = { 0 };
+
+	if (!space_reserve(s->space, s->layout->size, &failure))
+		return 0;
+	if (s->aside && failure.sys == ENOSPC) {
+		event_text(s->options->events, EVENT_NOTE,
+			   "there is no room for what an earlier run downloaded beside the new archive; it is dropped");
+		drop_aside(s);
+		journal_read_release(&s->old);
+		return space_reserve(s->space, s->layout->size, e);
+	}
+	if (e)
+		*e = failure;
+	return -1;
+}
+
+static int set_up(struct stage *s, struct err *e)
+{
+	s->space = space_stage(s->options->output, e);
+	if (!s->space || make_paths(s, e) || find_old(s, e) || reserve(s, e))
+		return -1;
+	s->journal = journal_open(s->journal_path, s->layout, s->same, e);
+	return s->journal ? layout_write_frame(s->layout, s->space, e) : -1;
+}
+
+/* The file is named where it is the trouble. */
+static int name_output(const struct stage *s, struct err *e)
+{
+	return e && (e->kind == ERR_LOCAL || e->kind == ERR_USAGE) ? err_at(e, "%s", s->options->output) : -1;
+}
+
+struct stage *stage_open(const struct fetch_options *o, const struct layout *layout, struct err *e)
+{
+	AUTO(stage) s = calloc(1, sizeof(*s));
+
+	if (!s) {
+		err_memory(e);
+		return NULL;
+	}
+	s->options = o;
+	s->layout = layout;
+	if (set_up(s, e)) {
+		name_output(s, e);
+		return NULL;
+	}
+	return TAKE(s);
+}
+
+static int take_from_disk(struct stage *s, struct fill *f, struct err *e)
+{
+	char size[TEXT_SIZE_CAP];
+
+	if (s->same && fill_resume(f, &s->old, e))
+		return -1;
+	if (s->aside && fill_import(f, &s->old, s->aside, e))
+		return -1;
+	if (s->aside)
+		drop_aside(s);
+	if (f->reused)
+		event_text(s->options->events, EVENT_NOTE, "%s of an earlier run are used", text_size(size, f->reused));
+	for (const char *const *p = s->options->have_archives; p && *p; p++)
+		if (fill_take(f, *p, e))
+			return -1;
+	return 0;
+}
+
+/* What the next run can use stands under the temporary name: this run's bytes, or an earlier one's. */
+static bool worth_keeping(const struct stage *s)
+{
+	if (!space_part(s->space))
+		return false; /* it has its final name */
+	return s->journal ? journal_is_worth_keeping(s->journal) : s->same;
+}
+
+/* After a failure: what the person has, and what to do. */
+static int say_kept(const struct stage *s, struct err *e)
+{
+	if (worth_keeping(s))
+		err_hint(e, "what was downloaded is kept in %s: the same command goes on from there",
+			 space_part(s->space));
+	return -1;
+}
+
+int stage_fill(struct stage *s, const struct plan *plan, struct registries *registries, struct moved *moved,
+	       struct err *e)
+{
+	AUTO(fill) f = fill_new(plan, s->layout, registries, s->space, s->journal, s->options->events, e);
+
+	if (!f)
+		return -1;
+	if (take_from_disk(s, f, e) || fill_run(f, e)) {
+		name_output(s, e);
+		return say_kept(s, e);
+	}
+	moved->received = atomic_load(&f->received);
+	moved->reused = f->reused;
+	return 0;
+}
+
+int stage_seal(struct stage *s, struct err *e)
+{
+	if (space_commit(s->space, e)) {
+		name_output(s, e);
+		return say_kept(s, e);
+	}
+	(void)unlink(s->journal_path);
+	journal_free(TAKE(s->journal));
+	return 0;
+}
+
+void stage_free(struct stage *s)
+{
+	if (!s)
+		return;
+	if (s->space && worth_keeping(s))
+		space_keep(s->space);
+	else if (s->journal)
+		(void)unlink(s->journal_path);
+	journal_free(s->journal);
+	space_free(s->aside);
+	space_free(s->space);
+	journal_read_release(&s->old);
+	free(s->journal_path);
+	free(s->aside_path);
+	free(s->aside_journal_path);
+	free(s);
+}

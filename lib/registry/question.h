@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef REGISTRY_QUESTION_H
+#define REGISTRY_QUESTION_H
+
+/* A request about one thing of a repository: its URL, its scope, and its name for messages. */
+
+#include "base/limits.h"
+#include "registry/session.h"
+
+#define WHAT_SIZE (LIMIT_REPOSITORY + LIMIT_TAG + DIGEST_TEXT_SIZE + 32)
+
+struct question {
+	struct buf url;
+	struct buf scope;
+	char what[WHAT_SIZE]; /* "manifest 1.27 of library/nginx" */
+};
+
+/* `kind` is "manifests" or "blobs"; `reference` a tag or digest that was checked. *q is `{0}` before. */
+int question_make(const struct registry *r, const char *repository, const char *kind, const char *reference,
+		  struct question *q, struct err *e);
+void question_release(struct question *q);
+#define AUTO_QUESTION __attribute__((cleanup(question_release))) struct question
+
+/* Content-Type without parameters; "" if it is absent or no media type could look like that. */
+void answer_content_type(const struct http_reply *reply, char out[128]);
+
+#endif
