@@ -2,6 +2,7 @@
 #include "flow/registries.h"
 
 #include "base/limits.h"
+#include "registry/dockerproxies.h"
 
 #include <string.h>
 
@@ -35,12 +36,14 @@ static int read_mirrors(struct registries *r, struct err *e)
 struct registries *registries_new(const struct connect_options *connect, const struct events *events, struct err *e)
 {
 	AUTO(registries) r = calloc(1, sizeof(*r));
+	AUTO_PROXIES docker = { 0 };
 	const struct http_options options = {
 		.cacert = connect->cacert,
 		.cert = connect->cert,
 		.key = connect->key,
 		.insecure = connect->insecure,
 		.proxy = connect->proxy,
+		.docker_proxies = &docker,
 		.stall_seconds = connect->stall_seconds,
 	};
 
@@ -49,6 +52,8 @@ struct registries *registries_new(const struct connect_options *connect, const s
 		return NULL;
 	}
 	pthread_mutex_init(&r->lock, NULL);
+	if (!connect->proxy && !http_proxies_in_environment() && dockerproxies_find(&docker, e))
+		return NULL;
 	r->connect = connect;
 	r->events = events;
 	r->http = http_new(&options, e);

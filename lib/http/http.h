@@ -21,15 +21,30 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Proxies as some setting states them; owned, NULL or empty: none. The URLs may hold passwords. */
+struct http_proxies {
+	char *https;
+	char *http;
+	char *all;  /* for a scheme that has none of its own */
+	char *none; /* who is reached without: as NO_PROXY */
+};
+/* Wiped, then freed; *p is empty again. */
+void http_proxies_release(struct http_proxies *p);
+#define AUTO_PROXIES __attribute__((cleanup(http_proxies_release))) struct http_proxies
+
+/* True if the environment has something to say about proxies: then docker's settings do not count (proxy.h). */
+bool http_proxies_in_environment(void);
+
 /* What clients of one run share: settings, and curl's DNS and TLS session caches. Thread-safe. */
 struct http_options {
-	const char *user_agent;      /* NULL: "imgpack/VERSION" */
-	const char *cacert;          /* file that replaces the system's store, or NULL */
-	const char *cert;            /* client certificate file, or NULL */
-	const char *key;             /* its key, or NULL */
-	const char *proxy;           /* http, https, socks5, socks5h URL; NULL: from the environment (Go's rules) */
-	unsigned connect_seconds;    /* 0: 15 */
-	unsigned stall_seconds;      /* no byte in either direction for so long: ERR_NETWORK. 0: 30 */
+	const char *user_agent; /* NULL: "imgpack/VERSION" */
+	const char *cacert;     /* file that replaces the system's store, or NULL */
+	const char *cert;       /* client certificate file, or NULL */
+	const char *key;        /* its key, or NULL */
+	const char *proxy;      /* http, https, socks5, socks5h URL; NULL: from the environment (Go's rules) */
+	const struct http_proxies *docker_proxies; /* where the environment says nothing; or NULL */
+	unsigned connect_seconds;                  /* 0: 15 */
+	unsigned stall_seconds;                    /* no byte in either direction for so long: ERR_NETWORK. 0: 30 */
 	const char *const *insecure; /* NULL-terminated "host[:port]" whose certificates are not checked, or NULL */
 };
 struct http;

@@ -2,135 +2,13 @@
 #include "http/proxy.h"
 
 #include "base/text.h"
+#include "http/noproxy.h"
 #include "http/url.h"
 
 #include <curl/curl.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-
-/* An entry of NO_PROXY, in lower case and without surrounding space. */
-
-static bool match_cidr(const char *entry, const uint8_t ip[16], bool *is_cidr)
-{
-	const char *slash = strchr(entry, '/');
-	uint8_t net[16];
-	uint64_t bits;
-	char text[64];
-
-	*is_cidr = false;
-	if (!slash || (size_t)(slash - entry) >= sizeof(text))
-		return false;
-	memcpy(text, entry, (size_t)(slash - entry));
-	text[slash - entry] = '\0';
-	if (!ip_parse(text, net))
-		return false;
-	bool v4 = !strchr(text, ':');
-	if (!text_parse_u64(slash + 1, strlen(slash + 1), v4 ? 32 : 128, &bits))
-		return false;
-	*is_cidr = true;
-	if (!ip)
-		return false;
-	if (v4)
-		bits += 96;
-	/* An IPv6 range that reaches beyond the mapped addresses holds no IPv4 host. */
-	if (ip_is_v4(ip) && (bits < 96 || !ip_is_v4(net)))
-		return false;
-	size_t whole = (size_t)bits / 8;
-	unsigned rest = bits % 8;
-	return memcmp(ip, net, whole) == 0 && (!rest || (ip[whole] ^ net[whole]) >> (8 - rest) == 0);
-}
-
-/* "name", "name:port", "[v6]:port" apart, in place. An entry that is none of these is a name as it stands. */
-static void split_port(char *entry, char **name, const char **port)
-{
-	char *colon = strrchr(entry, ':');
-	char *end = strchr(entry, ']');
-
-	*name = entry;
-	*port = "";
-	if (!colon)
-		return;
-	if (entry[0] == '[') {
-		if (!end || end + 1 != colon)
-			return;
-		*end = '\0';
-		*name = entry + 1;
-	} else if (strchr(entry, ':') != colon) {
-		return; /* several colons: a bare IPv6 address */
-	} else {
-		*colon = '\0';
-	}
-	*port = colon + 1;
-}
-
-static bool match_name(const char *name, const char *host)
-{
-	size_t host_len = strlen(host);
-
-	if (name[0] == '*' && name[1] == '.')
-		name++;
-	bool only_below = name[0] == '.';
-	if (only_below)
-		name++;
-	size_t len = strlen(name);
-	if (host_len > len)
-		return host[host_len - len - 1] == '.' && strcmp(host + host_len - len, name) == 0;
-	return !only_below && host_len == len && strcmp(host, name) == 0;
-}
-
-static bool match_entry(char *entry, const char *host, const uint8_t *ip, uint16_t port)
-{
-	uint8_t entry_ip[16];
-	const char *entry_port;
-	bool is_cidr;
-	char *name;
-	char port_text[8];
-
-	bool inside = match_cidr(entry, ip, &is_cidr);
-	if (is_cidr)
-		return inside;
-	split_port(entry, &name, &entry_port);
-	if (!*name)
-		return false;
-	(void)snprintf(port_text, sizeof(port_text), "%u", (unsigned)port);
-	if (*entry_port && strcmp(entry_port, port_text) != 0)
-		return false;
-	if (ip_parse(name, entry_ip))
-		return ip && memcmp(entry_ip, ip, sizeof(entry_ip)) == 0;
-	return !ip && match_name(name, host);
-}
-
-static char *trim(char *s)
-{
-	static const char space[] = " \t\r\n\v\f";
-	char *start = s + strspn(s, space);
-	size_t len = strlen(start);
-
-	while (len && strchr(space, start[len - 1]))
-		start[--len] = '\0';
-	return start;
-}
-
-/* 1: go straight, 0: through the proxy, -1: out of memory. */
-static int listed(const char *no_proxy, const char *host, const uint8_t *ip, uint16_t port, struct err *e)
-{
-	AUTO_MEM char *copy = strdup(no_proxy);
-	char *rest = copy;
-	char *entry;
-
-	if (!copy)
-		return err_memory(e);
-	for (char *p = copy; *p; p++)
-		if (*p >= 'A' && *p <= 'Z')
-			*p += 'a' - 'A';
-	while ((entry = strsep(&rest, ","))) {
-		entry = trim(entry);
-		if (strcmp(entry, "*") == 0 || (*entry && match_entry(entry, host, ip, port)))
-			return 1;
-	}
-	return 0;
-}
 
 static char *curl_dup(CURLU *u, CURLUPart part, unsigned flags, CURLUcode *rc)
 {
@@ -222,12 +100,29 @@ void proxy_free(struct proxy *p)
 	free(p);
 }
 
+/* What applies to a scheme, and the name it goes by in errors. */
+static const char *setting(const struct proxy_rules *rules, bool https, const char **from)
+{
+	static const char *const names[2][3] = {
+		{ "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY" },
+		{ "httpProxy in docker's config.json", "httpsProxy in docker's config.json",
+		  "allProxy in docker's config.json" },
+	};
+	const char *const *name = names[rules->from_docker];
+	const char *own = https ? rules->proxies.https : rules->proxies.http;
+
+	*from = rules->forced ? "--proxy" : !own ? name[2] : name[https];
+	if (rules->forced)
+		return rules->forced;
+	return own ? own : rules->proxies.all;
+}
+
 int proxy_choose(const struct proxy_rules *rules, const char *scheme, const char *host, uint16_t port,
 		 struct proxy **out, struct err *e)
 {
 	bool https = strcmp(scheme, "https") == 0;
-	const char *value = rules->forced ? rules->forced : https ? rules->https_proxy : rules->http_proxy;
-	const char *from = rules->forced ? "--proxy" : https ? "HTTPS_PROXY" : "HTTP_PROXY";
+	const char *from;
+	const char *value = setting(rules, https, &from);
 	uint8_t ip[16];
 	bool is_ip = ip_parse(host, ip);
 
@@ -235,12 +130,12 @@ int proxy_choose(const struct proxy_rules *rules, const char *scheme, const char
 		*out = NULL;
 		return 0;
 	}
-	if (!rules->forced && !https && rules->cgi)
+	if (value == rules->proxies.http && rules->cgi)
 		return err_set(e, ERR_USAGE,
 			       "HTTP_PROXY is not used where REQUEST_METHOD is set (CGI): a client could have "
 			       "set it");
-	if (!rules->forced && rules->no_proxy) {
-		int straight = listed(rules->no_proxy, host, is_ip ? ip : NULL, port, e);
+	if (!rules->forced && rules->proxies.none) {
+		int straight = noproxy_lists(rules->proxies.none, host, is_ip ? ip : NULL, port, e);
 		if (straight < 0)
 			return -1;
 		if (straight) {
@@ -255,39 +150,75 @@ int proxy_choose(const struct proxy_rules *rules, const char *scheme, const char
 	return 0;
 }
 
-/* The first of two variables that is set and not empty, copied. */
-static int from_environment(char **out, const char *upper, const char *lower, struct err *e)
+/* The first of two variables that is set and not empty, or NULL. */
+static const char *variable(const char *upper, const char *lower)
 {
 	const char *value = getenv(upper);
 
 	if (!value || !*value)
 		value = getenv(lower);
-	*out = NULL;
-	if (!value || !*value)
+	return value && *value ? value : NULL;
+}
+
+/* The environment's words, borrowed from it. */
+struct words {
+	const char *https;
+	const char *http;
+	const char *all;
+	const char *none;
+};
+
+static struct words environment(void)
+{
+	return (struct words){ variable("HTTPS_PROXY", "https_proxy"), variable("HTTP_PROXY", "http_proxy"),
+			       variable("ALL_PROXY", "all_proxy"), variable("NO_PROXY", "no_proxy") };
+}
+
+bool http_proxies_in_environment(void)
+{
+	struct words w = environment();
+
+	return w.https || w.http || w.all || w.none;
+}
+
+/* An empty text is none. */
+static int copy(char **out, const char *text, struct err *e)
+{
+	if (!text || !*text)
 		return 0;
-	*out = strdup(value);
+	*out = strdup(text);
 	return *out ? 0 : err_memory(e);
 }
 
-int proxy_rules_init(struct proxy_rules *rules, const char *forced, struct err *e)
+static int copy_words(struct http_proxies *to, const struct words *w, struct err *e)
+{
+	return copy(&to->https, w->https, e) || copy(&to->http, w->http, e) || copy(&to->all, w->all, e) ||
+			       copy(&to->none, w->none, e)
+		       ? -1
+		       : 0;
+}
+
+int proxy_rules_init(struct proxy_rules *rules, const char *forced, const struct http_proxies *docker, struct err *e)
 {
 	struct proxy_rules r = { 0 };
+	struct words w = environment();
 	const char *method = getenv("REQUEST_METHOD");
+	int failed = 0;
 
+	r.from_docker = !forced && docker && !http_proxies_in_environment();
+	r.cgi = !r.from_docker && method && *method;
+	if (r.from_docker)
+		w = (struct words){ docker->https, docker->http, docker->all, docker->none };
 	if (forced) {
 		AUTO(proxy) check = parse(forced, "--proxy", e);
-		if (!check)
-			return -1;
-		r.forced = strdup(forced);
-		if (!r.forced)
-			return err_memory(e);
-	} else if (from_environment(&r.https_proxy, "HTTPS_PROXY", "https_proxy", e) ||
-		   from_environment(&r.http_proxy, "HTTP_PROXY", "http_proxy", e) ||
-		   from_environment(&r.no_proxy, "NO_PROXY", "no_proxy", e)) {
+		failed = !check || copy(&r.forced, forced, e);
+	} else {
+		failed = copy_words(&r.proxies, &w, e);
+	}
+	if (failed) {
 		proxy_rules_release(&r);
 		return -1;
 	}
-	r.cgi = method && *method;
 	*rules = r;
 	return 0;
 }
@@ -295,8 +226,15 @@ int proxy_rules_init(struct proxy_rules *rules, const char *forced, struct err *
 void proxy_rules_release(struct proxy_rules *rules)
 {
 	text_wipe_free(rules->forced);
-	text_wipe_free(rules->https_proxy);
-	text_wipe_free(rules->http_proxy);
-	free(rules->no_proxy);
+	http_proxies_release(&rules->proxies);
 	*rules = (struct proxy_rules){ 0 };
+}
+
+void http_proxies_release(struct http_proxies *p)
+{
+	text_wipe_free(p->https);
+	text_wipe_free(p->http);
+	text_wipe_free(p->all);
+	free(p->none);
+	*p = (struct http_proxies){ 0 };
 }

@@ -7,33 +7,43 @@
  * rules are those of Go's httpproxy, which docker, containerd and podman follow, so what works for them works for us:
  *
  *   HTTPS_PROXY, else https_proxy, for https URLs; HTTP_PROXY, else http_proxy, for http URLs (the first non-empty
- * one). NO_PROXY, else no_proxy: entries between commas. "*": no proxy at all. An address or a CIDR range matches hosts
- *   written as addresses. "x.y" matches x.y and all below it, ".x.y" and "*.x.y" only what is below. An entry may end
- *   in ":port".
+ *   one). NO_PROXY, else no_proxy: entries between commas. "*": no proxy at all. An address or a CIDR range matches
+ *   hosts written as addresses. "x.y" matches x.y and all below it, ".x.y" and "*.x.y" only what is below. An entry may
+ *   end in ":port".
  *   localhost and loopback addresses are never proxied.
  *   With REQUEST_METHOD in the environment (CGI), HTTP_PROXY may be a client's "Proxy:" header: refused.
  *
- * In the environment socks5:// means what Go does with it: the proxy resolves the name. In --proxy it means what curl
- * means: we resolve, and socks5h:// leaves it to the proxy.
+ * One thing is added: ALL_PROXY, else all_proxy, stands for the scheme whose own variable is not set. Go ignores it,
+ * curl and docker's config.json have it. NO_PROXY and loopback hold for it as for the others.
+ *
+ * Where none of these variables is set (NO_PROXY counts: it can be how a user says "none"), the `proxies` of docker's
+ * config.json are read by the same rules. docker hands those to its builds and containers only; its own pull, which is
+ * the daemon's, has proxies that a client cannot see.
+ *
+ * --proxy is for everything but loopback: NO_PROXY belongs to the variables it replaces.
+ *
+ * In the environment and in config.json, socks5:// means what Go does with it: the proxy resolves the name. In --proxy
+ * it means what curl means: we resolve, and socks5h:// leaves it to the proxy.
  */
 
 #include "base/err.h"
 #include "base/own.h"
+#include "http/http.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 /* Where the choice comes from; strings are owned. All NULL: no proxy. */
 struct proxy_rules {
-	char *forced; /* --proxy: for everything but loopback; the rest is then ignored */
-	char *https_proxy;
-	char *http_proxy;
-	char *no_proxy;
+	char *forced; /* --proxy; the rest is then ignored */
+	struct http_proxies proxies;
+	bool from_docker; /* `proxies` are config.json's, not the environment's */
 	bool cgi;
 };
 
-/* `forced` or, if NULL, the process's environment. A bad `forced` is ERR_USAGE. */
-int proxy_rules_init(struct proxy_rules *rules, const char *forced, struct err *e);
+/* `forced`; if NULL, the process's environment; if that says nothing, `docker` (or NULL). A bad `forced` is ERR_USAGE.
+ */
+int proxy_rules_init(struct proxy_rules *rules, const char *forced, const struct http_proxies *docker, struct err *e);
 void proxy_rules_release(struct proxy_rules *rules);
 
 /* A proxy, taken apart. The user and the password appear in no error. */

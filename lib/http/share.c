@@ -100,7 +100,7 @@ struct http *http_new(const struct http_options *options, struct err *e)
 	if (copy_text(&h->user_agent, o->user_agent ? o->user_agent : "imgpack/" IMGPACK_VERSION, e) ||
 	    copy_file(&h->cacert, o->cacert, "--cacert", e) || copy_file(&h->cert, o->cert, "--cert", e) ||
 	    copy_file(&h->key, o->key, "--key", e) || copy_list(&h->insecure, o->insecure, e) ||
-	    proxy_rules_init(&h->proxies, o->proxy, e) || make_share(h, e))
+	    proxy_rules_init(&h->proxies, o->proxy, o->docker_proxies, e) || make_share(h, e))
 		return NULL;
 	return TAKE(h);
 }

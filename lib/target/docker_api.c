@@ -12,7 +12,7 @@
 
 struct docker {
 	struct docker_host host;
-	struct http *own; /* with the daemon's certificates; or NULL */
+	struct http *own; /* for a daemon behind TCP: its certificates, and no limit or proxy of registries; or NULL */
 	struct http_client *client;
 };
 
@@ -38,7 +38,7 @@ struct docker *docker_new(const char *host, struct http *http, struct err *e)
 	}
 	if (docker_host_parse(&d->host, host, e))
 		return NULL;
-	if (d->host.tls) {
+	if (!d->host.socket) {
 		d->own = http_for(&d->host, 0, e);
 		if (!d->own)
 			return NULL;

@@ -1,214 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Goal: the same decision as Go's httpproxy for every environment, since that is what docker and containerd do; and
- * proxy addresses taken apart without their secrets in an error. The table's last column is what Go 1.19 answered.
+ * proxy addresses taken apart without their secrets in an error. What Go answers stands in go_proxies.h.
  */
 #include "unit/http/server.h"
 
 #include "http/proxy.h"
 #include "http/url.h"
+#include "unit/http/go_proxies.h"
 
-struct decision {
-	const char *no_proxy;
-	const char *url;
-	bool proxied;
-};
-
-/* clang-format off */
-static const struct decision decisions[] = {
-	{ "quay.io", "http://quay.io/", false },
-	{ "quay.io", "https://quay.io/", false },
-	{ "quay.io", "https://quay.io:8443/", false },
-	{ "quay.io", "https://cdn.quay.io/", false },
-	{ "quay.io", "https://notquay.io/", true },
-	{ "quay.io", "https://10.1.2.3/", true },
-	{ "quay.io", "https://10.1.2.3:5000/", true },
-	{ "quay.io", "https://[fd00::1]/", true },
-	{ "quay.io", "https://[fd00::1]:5000/", true },
-	{ "quay.io", "https://[::ffff:10.1.2.3]/", true },
-	{ ".quay.io", "http://quay.io/", true },
-	{ ".quay.io", "https://quay.io/", true },
-	{ ".quay.io", "https://quay.io:8443/", true },
-	{ ".quay.io", "https://cdn.quay.io/", false },
-	{ ".quay.io", "https://notquay.io/", true },
-	{ ".quay.io", "https://10.1.2.3/", true },
-	{ ".quay.io", "https://10.1.2.3:5000/", true },
-	{ ".quay.io", "https://[fd00::1]/", true },
-	{ ".quay.io", "https://[fd00::1]:5000/", true },
-	{ ".quay.io", "https://[::ffff:10.1.2.3]/", true },
-	{ "*.quay.io", "http://quay.io/", true },
-	{ "*.quay.io", "https://quay.io/", true },
-	{ "*.quay.io", "https://quay.io:8443/", true },
-	{ "*.quay.io", "https://cdn.quay.io/", false },
-	{ "*.quay.io", "https://notquay.io/", true },
-	{ "*.quay.io", "https://10.1.2.3/", true },
-	{ "*.quay.io", "https://10.1.2.3:5000/", true },
-	{ "*.quay.io", "https://[fd00::1]/", true },
-	{ "*.quay.io", "https://[fd00::1]:5000/", true },
-	{ "*.quay.io", "https://[::ffff:10.1.2.3]/", true },
-	{ "quay.io:8443", "http://quay.io/", true },
-	{ "quay.io:8443", "https://quay.io/", true },
-	{ "quay.io:8443", "https://quay.io:8443/", false },
-	{ "quay.io:8443", "https://cdn.quay.io/", true },
-	{ "quay.io:8443", "https://notquay.io/", true },
-	{ "quay.io:8443", "https://10.1.2.3/", true },
-	{ "quay.io:8443", "https://10.1.2.3:5000/", true },
-	{ "quay.io:8443", "https://[fd00::1]/", true },
-	{ "quay.io:8443", "https://[fd00::1]:5000/", true },
-	{ "quay.io:8443", "https://[::ffff:10.1.2.3]/", true },
-	{ ".quay.io:443", "http://quay.io/", true },
-	{ ".quay.io:443", "https://quay.io/", true },
-	{ ".quay.io:443", "https://quay.io:8443/", true },
-	{ ".quay.io:443", "https://cdn.quay.io/", false },
-	{ ".quay.io:443", "https://notquay.io/", true },
-	{ ".quay.io:443", "https://10.1.2.3/", true },
-	{ ".quay.io:443", "https://10.1.2.3:5000/", true },
-	{ ".quay.io:443", "https://[fd00::1]/", true },
-	{ ".quay.io:443", "https://[fd00::1]:5000/", true },
-	{ ".quay.io:443", "https://[::ffff:10.1.2.3]/", true },
-	{ "*", "http://quay.io/", false },
-	{ "*", "https://quay.io/", false },
-	{ "*", "https://quay.io:8443/", false },
-	{ "*", "https://cdn.quay.io/", false },
-	{ "*", "https://notquay.io/", false },
-	{ "*", "https://10.1.2.3/", false },
-	{ "*", "https://10.1.2.3:5000/", false },
-	{ "*", "https://[fd00::1]/", false },
-	{ "*", "https://[fd00::1]:5000/", false },
-	{ "*", "https://[::ffff:10.1.2.3]/", false },
-	{ "10.0.0.0/8", "http://quay.io/", true },
-	{ "10.0.0.0/8", "https://quay.io/", true },
-	{ "10.0.0.0/8", "https://quay.io:8443/", true },
-	{ "10.0.0.0/8", "https://cdn.quay.io/", true },
-	{ "10.0.0.0/8", "https://notquay.io/", true },
-	{ "10.0.0.0/8", "https://10.1.2.3/", false },
-	{ "10.0.0.0/8", "https://10.1.2.3:5000/", false },
-	{ "10.0.0.0/8", "https://[fd00::1]/", true },
-	{ "10.0.0.0/8", "https://[fd00::1]:5000/", true },
-	{ "10.0.0.0/8", "https://[::ffff:10.1.2.3]/", false },
-	{ "10.1.2.3", "http://quay.io/", true },
-	{ "10.1.2.3", "https://quay.io/", true },
-	{ "10.1.2.3", "https://quay.io:8443/", true },
-	{ "10.1.2.3", "https://cdn.quay.io/", true },
-	{ "10.1.2.3", "https://notquay.io/", true },
-	{ "10.1.2.3", "https://10.1.2.3/", false },
-	{ "10.1.2.3", "https://10.1.2.3:5000/", false },
-	{ "10.1.2.3", "https://[fd00::1]/", true },
-	{ "10.1.2.3", "https://[fd00::1]:5000/", true },
-	{ "10.1.2.3", "https://[::ffff:10.1.2.3]/", false },
-	{ "10.1.2.3:5000", "http://quay.io/", true },
-	{ "10.1.2.3:5000", "https://quay.io/", true },
-	{ "10.1.2.3:5000", "https://quay.io:8443/", true },
-	{ "10.1.2.3:5000", "https://cdn.quay.io/", true },
-	{ "10.1.2.3:5000", "https://notquay.io/", true },
-	{ "10.1.2.3:5000", "https://10.1.2.3/", true },
-	{ "10.1.2.3:5000", "https://10.1.2.3:5000/", false },
-	{ "10.1.2.3:5000", "https://[fd00::1]/", true },
-	{ "10.1.2.3:5000", "https://[fd00::1]:5000/", true },
-	{ "10.1.2.3:5000", "https://[::ffff:10.1.2.3]/", true },
-	{ "fd00::/8", "http://quay.io/", true },
-	{ "fd00::/8", "https://quay.io/", true },
-	{ "fd00::/8", "https://quay.io:8443/", true },
-	{ "fd00::/8", "https://cdn.quay.io/", true },
-	{ "fd00::/8", "https://notquay.io/", true },
-	{ "fd00::/8", "https://10.1.2.3/", true },
-	{ "fd00::/8", "https://10.1.2.3:5000/", true },
-	{ "fd00::/8", "https://[fd00::1]/", false },
-	{ "fd00::/8", "https://[fd00::1]:5000/", false },
-	{ "fd00::/8", "https://[::ffff:10.1.2.3]/", true },
-	{ "fd00::1", "http://quay.io/", true },
-	{ "fd00::1", "https://quay.io/", true },
-	{ "fd00::1", "https://quay.io:8443/", true },
-	{ "fd00::1", "https://cdn.quay.io/", true },
-	{ "fd00::1", "https://notquay.io/", true },
-	{ "fd00::1", "https://10.1.2.3/", true },
-	{ "fd00::1", "https://10.1.2.3:5000/", true },
-	{ "fd00::1", "https://[fd00::1]/", false },
-	{ "fd00::1", "https://[fd00::1]:5000/", false },
-	{ "fd00::1", "https://[::ffff:10.1.2.3]/", true },
-	{ "[fd00::1]:5000", "http://quay.io/", true },
-	{ "[fd00::1]:5000", "https://quay.io/", true },
-	{ "[fd00::1]:5000", "https://quay.io:8443/", true },
-	{ "[fd00::1]:5000", "https://cdn.quay.io/", true },
-	{ "[fd00::1]:5000", "https://notquay.io/", true },
-	{ "[fd00::1]:5000", "https://10.1.2.3/", true },
-	{ "[fd00::1]:5000", "https://10.1.2.3:5000/", true },
-	{ "[fd00::1]:5000", "https://[fd00::1]/", true },
-	{ "[fd00::1]:5000", "https://[fd00::1]:5000/", false },
-	{ "[fd00::1]:5000", "https://[::ffff:10.1.2.3]/", true },
-	{ "", "http://localhost/", false },
-	{ "", "https://localhost:5000/", false },
-	{ "", "http://127.0.0.1/", false },
-	{ "", "https://127.9.9.9:1/", false },
-	{ "", "https://[::1]:5000/", false },
-	{ "", "https://[::ffff:127.0.0.1]/", false },
-	{ "", "https://quay.io/", true },
-	{ "a.b, quay.io ,c.d", "https://quay.io/", false },
-	{ "a.b quay.io c.d", "https://quay.io/", true },
-	{ "a.b,*,c.d", "https://quay.io/", false },
-	{ " * ", "https://quay.io/", false },
-	{ "**", "https://quay.io/", true },
-	{ "*quay.io", "https://quay.io/", true },
-	{ "QUAY.IO", "https://quay.io/", false },
-	{ "quay.io", "https://QUAY.io/", false },
-	{ "quay.io.", "https://quay.io/", true },
-	{ "quay.io", "https://quay.io./", true },
-	{ "quay.io:", "https://quay.io/", false },
-	{ ":443", "https://quay.io/", true },
-	{ "quay.io:abc", "https://quay.io/", true },
-	{ "quay.io:443", "https://quay.io/", false },
-	{ "quay.io:80", "http://quay.io/", false },
-	{ "quay.io:443", "http://quay.io/", true },
-	{ "io", "https://quay.io/", false },
-	{ ".io", "https://quay.io/", false },
-	{ ".", "https://quay.io/", true },
-	{ ",,,", "https://quay.io/", true },
-	{ "uay.io", "https://quay.io/", true },
-	{ "http://quay.io", "https://quay.io/", true },
-	{ "quay.io/", "https://quay.io/", true },
-	{ "10.0.0.0/33", "https://10.1.2.3/", true },
-	{ "10.0.0.0/", "https://10.1.2.3/", true },
-	{ "10.1.2.3/0", "https://192.0.2.1/", false },
-	{ "0.0.0.0/0", "https://10.1.2.3/", false },
-	{ "0.0.0.0/0", "https://quay.io/", true },
-	{ "0.0.0.0/0", "https://[fd00::1]/", true },
-	{ "::/0", "https://10.1.2.3/", true },
-	{ "::/0", "https://[fd00::1]/", false },
-	{ "10.1.2.0/30", "https://10.1.2.3/", false },
-	{ "10.1.2.0/30", "https://10.1.2.4/", true },
-	{ "10.1.2.3/32", "https://10.1.2.3/", false },
-	{ "::ffff:10.0.0.0/104", "https://10.1.2.3/", false },
-	{ "::ffff:10.1.2.3", "https://10.1.2.3/", false },
-	{ "[fd00::1]", "https://[fd00::1]/", true },
-	{ "fd00::1:5000", "https://[fd00::1]:5000/", true },
-	{ "[fd00::1]:5001", "https://[fd00::1]:5000/", true },
-	{ "FD00::1", "https://[fd00::1]/", false },
-	{ "fd00:0::1", "https://[fd00::1]/", false },
-	{ "10.1.2", "https://10.1.2.3/", true },
-	{ "10.*", "https://10.1.2.3/", true },
-	{ "10.01.2.3", "https://10.1.2.3/", true },
-	{ "010.1.2.3", "https://10.1.2.3/", true },
-	{ "localhost", "https://x.localhost/", false },
-	{ "", "https://x.localhost/", true },
-	{ "", "https://localhost./", true },
-	{ "", "https://127.0.0.1.nip.io/", true },
-	{ "*.quay.io:443", "https://cdn.quay.io/", false },
-	{ "*.quay.io:444", "https://cdn.quay.io/", true },
-	{ "quay.io:443", "https://cdn.quay.io/", false },
-	{ "[quay.io]:443", "https://quay.io/", false },
-	{ "::1", "https://quay.io/", true },
-	{ "quay.io:443:", "https://quay.io/", true },
-};
-/* clang-format on */
+#include <locale.h>
 
 static void clean_environment(void)
 {
-	static const char *const names[] = { "HTTP_PROXY", "http_proxy", "HTTPS_PROXY",   "https_proxy",
-					     "NO_PROXY",   "no_proxy",   "REQUEST_METHOD" };
+	static const char *const names[] = { "HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy",   "ALL_PROXY",
+					     "all_proxy",  "NO_PROXY",   "no_proxy",    "REQUEST_METHOD" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		unsetenv(names[i]);
 }
+
+/* What docker's config.json says while a test sets it. */
+static const struct http_proxies *docker;
 
 /* The choice for a URL from the environment (or `forced`): "-", "ERROR" or "ADDRESS user password". */
 static const char *choose(const char *forced, const char *url, char out[256], struct err *e)
@@ -216,7 +29,7 @@ static const char *choose(const char *forced, const char *url, char out[256], st
 	struct proxy_rules rules;
 	struct proxy *p = NULL;
 
-	if (proxy_rules_init(&rules, forced, e))
+	if (proxy_rules_init(&rules, forced, docker, e))
 		return "ERROR";
 	AUTO(url) u = url_parse(url, e);
 	assert_non_null(u);
@@ -235,19 +48,27 @@ static const char *choose(const char *forced, const char *url, char out[256], st
 static void as_go_decides(void **state)
 {
 	char out[256];
+	size_t count = 0;
 
 	(void)state;
 	clean_environment();
-	setenv("HTTPS_PROXY", "http://p:1", 1);
-	setenv("HTTP_PROXY", "http://p:1", 1);
-	for (size_t i = 0; i < sizeof(decisions) / sizeof(decisions[0]); i++) {
-		const struct decision *d = &decisions[i];
-		struct err e = { 0 };
-		setenv("NO_PROXY", d->no_proxy, 1);
-		const char *got = choose(NULL, d->url, out, &e);
-		if (strcmp(got, d->proxied ? "http://p:1" : "-") != 0)
-			fail_msg("NO_PROXY=\"%s\" %s: %s %s", d->no_proxy, d->url, got, e.text);
+	assert_non_null(setlocale(LC_CTYPE, "C.UTF-8"));
+	for (size_t i = 0; i < sizeof(go_decisions) / sizeof(go_decisions[0]); i++) {
+		setenv("HTTPS_PROXY", go_decisions[i].proxy, 1);
+		setenv("HTTP_PROXY", go_decisions[i].proxy, 1);
+		setenv("NO_PROXY", go_decisions[i].no_proxy, 1);
+		assert_int_equal(strlen(go_decisions[i].decisions), sizeof(go_urls) / sizeof(go_urls[0]));
+		for (size_t u = 0; u < sizeof(go_urls) / sizeof(go_urls[0]); u++, count++) {
+			struct err e = { 0 };
+			char want = go_decisions[i].decisions[u];
+			const char *got = choose(NULL, go_urls[u], out, &e);
+			if (strcmp(got, want == 'p' ? go_decisions[i].proxy : "-") != 0)
+				fail_msg("NO_PROXY=\"%s\" %s: %s %s, Go: %c", go_decisions[i].no_proxy, go_urls[u], got,
+					 e.text, want);
+		}
 	}
+	print_message("%zu decisions are Go's\n", count);
+	assert_true(count >= 120);
 	clean_environment();
 }
 
@@ -294,11 +115,79 @@ static void which_variable(void **state)
 	assert_string_equal(choose(NULL, "https://a/", out, &e), "http://up:1");
 	/* An option silences the environment, NO_PROXY included. */
 	assert_string_equal(choose("http://opt:1", "https://b/", out, &e), "http://opt:1");
-	/* ALL_PROXY is curl's, not Go's. */
 	clean_environment();
-	setenv("ALL_PROXY", "http://all:1", 1);
+}
+
+static void all_proxy_fills_the_gaps(void **state)
+{
+	char out[256];
+	struct err e = { 0 };
+
+	(void)state;
+	clean_environment();
+	setenv("all_proxy", "http://low:1", 1);
+	assert_string_equal(choose(NULL, "https://a/", out, &e), "http://low:1");
+	setenv("ALL_PROXY", "socks5://u:canary@all", 1);
+	assert_string_equal(choose(NULL, "https://a/", out, &e), "socks5h://all:1080 u canary");
+	assert_string_equal(choose(NULL, "http://a/", out, &e), "socks5h://all:1080 u canary");
+	assert_string_equal(choose(NULL, "https://localhost/", out, &e), "-");
+	setenv("http_proxy", "http://plain:1", 1);
+	assert_string_equal(choose(NULL, "http://a/", out, &e), "http://plain:1");
+	assert_string_equal(choose(NULL, "https://a/", out, &e), "socks5h://all:1080 u canary");
+	setenv("NO_PROXY", "a", 1);
 	assert_string_equal(choose(NULL, "https://a/", out, &e), "-");
-	unsetenv("ALL_PROXY");
+	assert_string_equal(choose("http://opt:1", "https://a/", out, &e), "http://opt:1");
+	/* A client's "Proxy:" header becomes HTTP_PROXY, never ALL_PROXY. */
+	clean_environment();
+	setenv("REQUEST_METHOD", "GET", 1);
+	setenv("ALL_PROXY", "http://all:1", 1);
+	assert_string_equal(choose(NULL, "http://a/", out, &e), "http://all:1");
+	setenv("ALL_PROXY", "ftp://u:canary@all", 1);
+	assert_string_equal(choose(NULL, "http://a/", out, &e), "ERROR");
+	assert_contains(e.text, "ALL_PROXY");
+	assert_lacks(e.text, "canary");
+	clean_environment();
+}
+
+/* docker's settings follow the same rules, and only where the environment and --proxy say nothing. */
+static void docker_comes_last(void **state)
+{
+	char tls[] = "http://u:canary@tls:1";
+	char all[] = "socks5://all";
+	char none[] = "b";
+	char ftp[] = "ftp://u:canary@tls:1";
+	const struct http_proxies full = { .https = tls, .all = all, .none = none };
+	const struct http_proxies bad = { .https = ftp };
+	static const char *const names[] = { "HTTP_PROXY", "https_proxy", "all_proxy", "NO_PROXY" };
+	char out[256];
+	struct err e = { 0 };
+
+	(void)state;
+	clean_environment();
+	docker = &full;
+	assert_false(http_proxies_in_environment());
+	assert_string_equal(choose(NULL, "https://a/", out, &e), "http://tls:1 u canary");
+	assert_string_equal(choose(NULL, "http://a/", out, &e), "socks5h://all:1080");
+	assert_string_equal(choose(NULL, "http://b/", out, &e), "-");
+	assert_string_equal(choose(NULL, "https://localhost/", out, &e), "-");
+	assert_string_equal(choose("http://opt:1", "https://b/", out, &e), "http://opt:1");
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		setenv(names[i], "http://env:1", 1);
+		assert_true(http_proxies_in_environment());
+		assert_string_not_equal(choose(NULL, "https://a/", out, &e), "http://tls:1 u canary");
+		setenv(names[i], "", 1);
+		assert_string_equal(choose(NULL, "https://a/", out, &e), "http://tls:1 u canary");
+		clean_environment();
+	}
+	/* CGI's danger is the environment's. */
+	setenv("REQUEST_METHOD", "GET", 1);
+	assert_string_equal(choose(NULL, "http://a/", out, &e), "socks5h://all:1080");
+	clean_environment();
+	docker = &bad;
+	assert_string_equal(choose(NULL, "https://a/", out, &e), "ERROR");
+	assert_contains(e.text, "httpsProxy in docker's config.json");
+	assert_lacks(e.text, "canary");
+	docker = NULL;
 }
 
 static void cgi_is_refused(void **state)
@@ -370,9 +259,10 @@ static void addresses(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(as_go_decides),  cmocka_unit_test(loopback_is_never_proxied),
-		cmocka_unit_test(which_variable), cmocka_unit_test(cgi_is_refused),
-		cmocka_unit_test(addresses),
+		cmocka_unit_test(as_go_decides),     cmocka_unit_test(loopback_is_never_proxied),
+		cmocka_unit_test(which_variable),    cmocka_unit_test(cgi_is_refused),
+		cmocka_unit_test(addresses),         cmocka_unit_test(all_proxy_fills_the_gaps),
+		cmocka_unit_test(docker_comes_last),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
