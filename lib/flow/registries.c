@@ -44,6 +44,7 @@ struct registries *registries_new(const struct connect_options *connect, const s
 		.insecure = connect->insecure,
 		.proxy = connect->proxy,
 		.docker_proxies = &docker,
+		.limit_rate = connect->limit_rate,
 		.stall_seconds = connect->stall_seconds,
 	};
 

@@ -6,6 +6,9 @@
 /* Connections that a client keeps alive: registry, token server, blob storage, a mirror or two. */
 #define KEPT_CONNECTIONS 8L
 
+#define SOCKET_BUFFER_USUAL (128 << 10)
+#define SOCKET_BUFFER_LEAST (8 << 10)
+
 struct http_client *http_client_new(struct http *h, struct err *e)
 {
 	AUTO(http_client) c = calloc(1, sizeof(*c));
@@ -46,6 +49,28 @@ void http_client_free(struct http_client *c)
 	free(c);
 }
 
+size_t wire_piece(const struct http_reply *r, size_t bytes)
+{
+	size_t piece = r->pace ? pace_piece(r->pace) : bytes;
+
+	return piece < bytes ? piece : bytes;
+}
+
+/*
+ * What the kernel takes in or keeps back for a connection is beyond the limit, so its buffers hold a fraction of a
+ * second only. Where that is as much as it starts with, it is left to its own judgement.
+ */
+static void shrink_buffers(const struct pace *pace, int fd)
+{
+	int bytes = (int)pace_piece(pace) / 2;
+
+	if (bytes >= SOCKET_BUFFER_USUAL)
+		return;
+	bytes = bytes > SOCKET_BUFFER_LEAST ? bytes : SOCKET_BUFFER_LEAST;
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+}
+
 /* The sockets are remembered so that drive.c can ask the kernel whether bytes still move. */
 curl_socket_t wire_on_open(void *ctx, curlsocktype purpose, struct curl_sockaddr *address)
 {
@@ -55,6 +80,8 @@ curl_socket_t wire_on_open(void *ctx, curlsocktype purpose, struct curl_sockaddr
 	(void)purpose;
 	if (fd < 0)
 		return CURL_SOCKET_BAD;
+	if (c->http->pace && address->family != AF_UNIX)
+		shrink_buffers(c->http->pace, fd);
 	if (c->socket_count < WIRE_SOCKETS)
 		c->sockets[c->socket_count++] = fd;
 	return fd;

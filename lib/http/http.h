@@ -43,8 +43,9 @@ struct http_options {
 	const char *key;        /* its key, or NULL */
 	const char *proxy;      /* http, https, socks5, socks5h URL; NULL: from the environment (Go's rules) */
 	const struct http_proxies *docker_proxies; /* where the environment says nothing; or NULL */
-	unsigned connect_seconds;                  /* 0: 15 */
-	unsigned stall_seconds;                    /* no byte in either direction for so long: ERR_NETWORK. 0: 30 */
+	uint64_t limit_rate; /* bytes of bodies a second, all clients and both ways; unix sockets are free; 0: none */
+	unsigned connect_seconds;    /* 0: 15 */
+	unsigned stall_seconds;      /* no byte in either direction for so long: ERR_NETWORK. 0: 30 */
 	const char *const *insecure; /* NULL-terminated "host[:port]" whose certificates are not checked, or NULL */
 };
 struct http;

@@ -44,7 +44,8 @@ size_t wire_on_body(char *bytes, size_t size, size_t count, void *ctx)
 	size_t direct = r->want_len - r->want_got;
 	if (direct > len)
 		direct = len;
-	if (len - direct > WIRE_SPILL - r->spill_len) {
+	size_t spill = r->pace && r->spill_len ? WIRE_SPILL_PACED : WIRE_SPILL;
+	if (r->spill_len > spill || len - direct > spill - r->spill_len) {
 		r->paused = true;
 		return CURL_WRITEFUNC_PAUSE;
 	}
@@ -87,6 +88,15 @@ static size_t receive(struct http_reply *r, void *buf, size_t cap)
 	return got;
 }
 
+/* A limit counts what has come from the network, asked for or not. */
+static int hold_back(struct http_reply *r)
+{
+	uint64_t fresh = r->received - r->paced;
+
+	r->paced = r->received;
+	return pace_wait(r->pace, (size_t)fresh, &r->failure);
+}
+
 ssize_t http_read(struct http_reply *r, void *buf, size_t cap, struct err *e)
 {
 	if (r->max_body && !r->head && r->failure.kind == ERR_NONE && http_content_length(r) != UINT64_MAX &&
@@ -95,8 +105,8 @@ ssize_t http_read(struct http_reply *r, void *buf, size_t cap, struct err *e)
 	if (r->spill_len)
 		return from_spill(r, buf, cap);
 	if (!r->done && r->failure.kind == ERR_NONE) {
-		size_t n = receive(r, buf, cap);
-		if (n)
+		size_t n = receive(r, buf, wire_piece(r, cap));
+		if (hold_back(r) == 0 && n)
 			return (ssize_t)n;
 	}
 	if (r->failure.kind == ERR_NONE)

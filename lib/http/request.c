@@ -23,8 +23,8 @@
  */
 
 /* Receive buffer. A small answer gets a smaller one, so that an endless one is stopped soon after its limit. */
-#define BUFFER_BYTES (256L << 10)
-#define BUFFER_BYTES_SMALL (64L << 10)
+#define BUFFER_BYTES (256u << 10)
+#define BUFFER_BYTES_SMALL (64u << 10)
 #define SMALL_ANSWER (8u << 20)
 
 static int add_header(struct http_reply *r, const char *line, struct err *e)
@@ -131,9 +131,9 @@ static CURLcode set_transport(struct http_reply *r, const struct http_request *q
 #endif
 	SET(rc, easy, CURLOPT_TCP_KEEPALIVE, 1L);
 	SET(rc, easy, CURLOPT_CONNECTTIMEOUT, (long)h->connect_seconds);
-	SET(rc, easy, CURLOPT_BUFFERSIZE,
-	    q->max_body && q->max_body <= SMALL_ANSWER ? BUFFER_BYTES_SMALL : BUFFER_BYTES);
-	SET(rc, easy, CURLOPT_UPLOAD_BUFFERSIZE, BUFFER_BYTES);
+	bool small = q->max_body && q->max_body <= SMALL_ANSWER;
+	SET(rc, easy, CURLOPT_BUFFERSIZE, (long)wire_piece(r, small ? BUFFER_BYTES_SMALL : BUFFER_BYTES));
+	SET(rc, easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)wire_piece(r, BUFFER_BYTES));
 	SET(rc, easy, CURLOPT_USERAGENT, h->user_agent);
 	SET(rc, easy, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
 	SET(rc, easy, CURLOPT_HTTPHEADER, r->header_list);
@@ -230,6 +230,7 @@ static struct http_reply *reply_new(struct http_client *c, const struct http_req
 	r->client = c;
 	r->head = q->method == HTTP_HEAD;
 	r->unix_socket = q->unix_socket != NULL;
+	r->pace = q->unix_socket ? NULL : c->http->pace;
 	r->body = q->body;
 	r->body_sized = q->body_sized;
 	r->body_size = q->body_size;

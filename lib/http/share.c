@@ -97,6 +97,8 @@ struct http *http_new(const struct http_options *options, struct err *e)
 	}
 	h->connect_seconds = o->connect_seconds ? o->connect_seconds : 15;
 	h->stall_seconds = o->stall_seconds ? o->stall_seconds : 30;
+	if (o->limit_rate && !(h->pace = pace_new(o->limit_rate, NULL, e)))
+		return NULL;
 	if (copy_text(&h->user_agent, o->user_agent ? o->user_agent : "imgpack/" IMGPACK_VERSION, e) ||
 	    copy_file(&h->cacert, o->cacert, "--cacert", e) || copy_file(&h->cert, o->cert, "--cert", e) ||
 	    copy_file(&h->key, o->key, "--key", e) || copy_list(&h->insecure, o->insecure, e) ||
@@ -115,6 +117,7 @@ void http_free(struct http *h)
 		pthread_mutex_destroy(&h->locks[--h->locks_made]);
 	proxy_rules_release(&h->proxies);
 	trust_release(h);
+	pace_free(h->pace);
 	for (char **p = h->insecure; p && *p; p++)
 		free(*p);
 	free(h->insecure);

@@ -20,6 +20,16 @@ static ssize_t pull(struct http_reply *r, void *buf, size_t cap)
 	return n;
 }
 
+/* A limit's wait is no silence of the network either. */
+static int hold_back(struct http_reply *r, size_t n)
+{
+	int64_t start = wire_now();
+	int failed = pace_wait(r->pace, n, &r->failure);
+
+	r->source_ns += wire_now() - start;
+	return failed;
+}
+
 /* 0 if the source ends here, as it should. */
 static int prove_end(struct http_reply *r)
 {
@@ -91,8 +101,8 @@ static ssize_t next_piece(struct http_reply *r, char *out, size_t cap)
 
 	if (r->body_sized && left < cap)
 		cap = (size_t)left;
-	ssize_t n = pull(r, out, cap);
-	if (n < 0)
+	ssize_t n = pull(r, out, wire_piece(r, cap));
+	if (n < 0 || hold_back(r, (size_t)n))
 		return -1;
 	r->body_sent += (uint64_t)n;
 	if (n == 0 && r->body_sized)

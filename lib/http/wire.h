@@ -21,6 +21,7 @@
 #include "http/http.h"
 #include "http/proxy.h"
 #include "http/url.h"
+#include "stream/pace.h"
 
 #include <curl/curl.h>
 #include <pthread.h>
@@ -54,6 +55,7 @@ struct http {
 	unsigned connect_seconds;
 	unsigned stall_seconds;
 	struct proxy_rules proxies;
+	struct pace *pace; /* NULL: no limit */
 	CURLSH *share;
 	pthread_mutex_t locks[CURL_LOCK_DATA_LAST]; /* one for each kind of shared data */
 	size_t locks_made;
@@ -94,8 +96,9 @@ int headers_line(struct headers *h, const char *line, size_t len, struct err *e)
 const char *headers_find(const struct headers *h, const char *name, size_t n);
 void headers_release(struct headers *h);
 
-/* Bytes that arrived before somebody asked for them. */
+/* Bytes that arrived before somebody asked for them; fewer where a limit wants them to stay in the network. */
 #define WIRE_SPILL (256u << 10)
+#define WIRE_SPILL_PACED (16u << 10)
 
 struct http_reply {
 	struct http_client *client; /* borrowed */
@@ -103,10 +106,11 @@ struct http_reply {
 	struct url *url;
 	struct proxy *proxy; /* NULL: straight */
 	struct curl_slist *header_list;
-	bool head;        /* the answer has no body */
-	bool unix_socket; /* the request goes through one */
-	bool connected;   /* its socket was seen to have reached the other side */
-	bool attached;    /* the easy handle is in the multi handle */
+	bool head;         /* the answer has no body */
+	bool unix_socket;  /* the request goes through one */
+	struct pace *pace; /* borrowed; NULL: no limit */
+	bool connected;    /* its socket was seen to have reached the other side */
+	bool attached;     /* the easy handle is in the multi handle */
 
 	/* The request's body. */
 	struct source *body; /* borrowed */
@@ -125,6 +129,7 @@ struct http_reply {
 	struct headers headers;
 	uint64_t max_body;
 	uint64_t received; /* bytes of the body */
+	uint64_t paced;    /* of these, the bytes that were waited for */
 	char *spill;       /* WIRE_SPILL bytes, made when first needed */
 	size_t spill_at;
 	size_t spill_len;
@@ -177,6 +182,8 @@ void wire_certificate_words(const struct http_reply *r, char out[WIRE_WORDS]);
 bool wire_handshake_words(const struct http_reply *r, char out[WIRE_WORDS]);
 /* True if the other side wants a client certificate, or does not take ours. */
 bool wire_client_words(const struct http_reply *r, char out[WIRE_WORDS]);
+/* `bytes`, or fewer where a limit wants what moves at once to be little. */
+size_t wire_piece(const struct http_reply *r, size_t bytes);
 
 int64_t wire_now(void); /* monotonic, ns */
 
