@@ -133,6 +133,26 @@ static void lost(struct http_reply *r, CURLcode code)
 		FAULT(r, "the connection was lost %s: %s", phase(r, where), details(r, text, code));
 }
 
+static void wrong_user(struct http_reply *r)
+{
+	if (r->proxy->user)
+		fault_kind(r, ERR_DENIED, "the proxy refuses this user and password");
+	else
+		fault_kind(r, ERR_DENIED, "the proxy wants a user and a password (%.*s://USER:PASSWORD@HOST:PORT)",
+			   (int)strcspn(r->proxy->address, ":"), r->proxy->address);
+}
+
+/* True if a SOCKS proxy did not like the user, and that was said. */
+static bool refused_by_socks(struct http_reply *r)
+{
+	long why = info(r, CURLINFO_PROXY_ERROR);
+
+	if (!r->proxy || (why != CURLPX_USER_REJECTED && why != CURLPX_NO_AUTH))
+		return false;
+	wrong_user(r);
+	return true;
+}
+
 /* True if the proxy said no, and that was said. */
 static bool refused_by_proxy(struct http_reply *r)
 {
@@ -143,10 +163,11 @@ static bool refused_by_proxy(struct http_reply *r)
 	if (!status || (status >= 200 && status < 300))
 		return false;
 	if (status == 407)
-		fault_kind(r, ERR_DENIED,
-			   r->proxy->user ? "the proxy refuses this user and password"
-					  : "the proxy wants a user and a password "
-					    "(http://USER:PASSWORD@HOST:PORT)");
+		wrong_user(r);
+	else if (status == 403)
+		FAULT(r,
+		      "the proxy refuses the tunnel, status 403 (its rules must allow this host and port, or NO_PROXY "
+		      "name the host)");
 	else
 		FAULT(r, "the proxy refuses the tunnel, status %ld", status);
 	r->failure.sys = (int)status;
@@ -200,6 +221,12 @@ static void remote_fault(struct http_reply *r, CURLcode code)
 		FAULT(r, "the proxy's name has no address");
 		lasting(r);
 		return;
+	case CURLE_PROXY:
+		if (info(r, CURLINFO_PROXY_ERROR) == CURLPX_RESOLVE_HOST)
+			FAULT(r, "this name has no address here; socks5h:// lets the proxy look it up");
+		else
+			FAULT(r, "the proxy cannot reach it: %s", details(r, text, code));
+		return;
 	case CURLE_COULDNT_CONNECT:
 		no_connection(r, code);
 		return;
@@ -243,7 +270,7 @@ void wire_fault(struct http_reply *r, CURLcode code)
 
 	if (r->failure.kind != ERR_NONE)
 		return; /* a callback knew better */
-	if (refused_by_proxy(r))
+	if (refused_by_proxy(r) || refused_by_socks(r))
 		return;
 	if (((int)code == TOO_LARGE || code == CURLE_OUT_OF_MEMORY) && !r->headers.complete &&
 	    reached(r, CURLINFO_PRETRANSFER_TIME_T))
