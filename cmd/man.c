@@ -90,7 +90,8 @@ static int tail(struct buf *out, struct err *e)
 			return -1;
 	}
 	if (buf_puts(out, ".SH FILES\n", e) ||
-	    tagged(out, "~/.docker/config.json", "credentials and credential helpers, shared with docker", e) ||
+	    tagged(out, "~/.docker/config.json", "credentials, credential helpers and proxies, shared with docker",
+		   e) ||
 	    buf_puts(out, ".SH EXAMPLES\n", e) || examples(out, help_examples, e))
 		return -1;
 	return buf_puts(out, ".SH SEE ALSO\n.BR docker\\-load (1),\n.BR skopeo (1),\n.BR tar (1)\n", e);

@@ -179,6 +179,7 @@ const struct words_variable words_variables[] = {
 	{ "DOCKER_CONFIG", "the folder of docker's config.json, for credentials (default: ~/.docker)" },
 	{ "DOCKER_HOST", "the docker daemon that load talks to (default: unix:///var/run/docker.sock)" },
 	{ "HTTPS_PROXY, HTTP_PROXY, NO_PROXY", "proxies and exceptions, read as docker reads them; small letters too" },
+	{ "ALL_PROXY", "the proxy where HTTPS_PROXY or HTTP_PROXY is not set; all_proxy too" },
 	{ "NO_COLOR", "if set and not empty: no colours" },
 	{ NULL, NULL },
 };
