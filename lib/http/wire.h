@@ -106,9 +106,9 @@ struct http_reply {
 	struct url *url;
 	struct proxy *proxy; /* NULL: straight */
 	struct curl_slist *header_list;
+	struct pace *pace; /* borrowed; NULL: no limit */
 	bool head;         /* the answer has no body */
 	bool unix_socket;  /* the request goes through one */
-	struct pace *pace; /* borrowed; NULL: no limit */
 	bool connected;    /* its socket was seen to have reached the other side */
 	bool attached;     /* the easy handle is in the multi handle */
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# timeout: 180
+# timeout: 300
 # serial: yes
 # sanitize: no
 # Goal: --limit-rate holds within 5 % over 10 seconds, whatever the number of connections, for a download and for an upload,

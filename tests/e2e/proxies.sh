@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# timeout: 300
+# timeout: 900
 # Goal: fetch works through the proxies that there are (squid with and without TLS and passwords, SOCKS5), refusals are told as
 # the proxy's with the right exit code, names are looked up where they should be, and no proxy, however hostile, learns the
 # registry's password, nor a registry or a message the proxy's.
@@ -129,6 +129,12 @@ through "CONNECT registry.far:$tls 200 auth=- proxy=-"
 by 0 "registry.far:$plain" --proxy "http://127.0.0.1:$http" --plain-http "registry.far:$plain"
 through "GET http://registry.far:$plain/v2/test/app/manifests/1 200"
 same "names looked up for a proxy that speaks HTTP" "$(names)" ""
+
+# Uploads go the same way: blobs, then papers.
+exits 0 imgpack load app.tar --to "registry:registry.far:$tls/copy" --proxy "http://127.0.0.1:$http" --cacert ca.pem
+refuse "the registry's password in the open" grep -q 'auth=Basic' squid/access.log
+through "CONNECT registry.far:$tls 200 auth=- proxy=-"
+same "the image behind the proxy" "$(registry_digest "$src/copy/test/app:1")" "$(image_digest app)"
 
 step "squid with passwords"
 by 0 "registry.far:$tls" --proxy "http://puser:$SECRET@127.0.0.1:$auth"
