@@ -7,6 +7,7 @@
 #include "oci/jval.h"
 
 #include <jansson.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -43,9 +44,20 @@ static void *marked_malloc(size_t size)
 	return p;
 }
 
+/*
+ * Tokens and passwords arrive as JSON, and jansson copies them several times. Which document holds one is not known
+ * here, so all of them are wiped; beside the parsing that is too little to measure.
+ */
+static void wiping_free(void *p)
+{
+	if (p)
+		explicit_bzero(p, malloc_usable_size(p));
+	free(p);
+}
+
 static void allocator_set(void)
 {
-	json_set_alloc_funcs(marked_malloc, free);
+	json_set_alloc_funcs(marked_malloc, wiping_free);
 }
 
 /* What a look at the brackets shows before any memory is spent. */

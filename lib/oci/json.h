@@ -23,7 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A parsed document; owns every value in it. */
+/* A parsed document; owns every value in it, and wipes them when it is freed: they may be tokens and passwords. */
 struct jdoc;
 /* A value inside a document, borrowed from it. NULL stands for "absent", and every jval_ function takes it so. */
 struct jval;
