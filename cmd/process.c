@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -50,14 +51,24 @@ static int fill_descriptors(struct err *e)
 	return 0;
 }
 
-int process_prepare(struct err *e)
+/*
+ * Memory holds passwords. The limit keeps a dump from being written as a file; a dump that goes to a collector's pipe
+ * does not ask for it, but for the flag, which also keeps the user's other programs from attaching. Those that start us
+ * (strace, gdb --args) and root still see everything.
+ */
+static int keep_memory_private(struct err *e)
 {
 	const struct rlimit none = { 0, 0 };
 
-	if (fill_descriptors(e))
-		return -1;
-	if (setrlimit(RLIMIT_CORE, &none))
+	if (setrlimit(RLIMIT_CORE, &none) || prctl(PR_SET_DUMPABLE, 0L, 0L, 0L, 0L))
 		return err_sys(e, ERR_LOCAL, errno, "cannot switch core dumps off");
+	return 0;
+}
+
+int process_prepare(struct err *e)
+{
+	if (fill_descriptors(e) || keep_memory_private(e))
+		return -1;
 	/* Characters alone: numbers and messages look the same everywhere. An unknown locale is the C locale. */
 	(void)setlocale(LC_CTYPE, "");
 	if (handle(SIGINT, on_stop, (int)SA_RESETHAND, e) || handle(SIGTERM, on_stop, 0, e) || stop_on_hangup(e))

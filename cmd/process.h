@@ -12,7 +12,8 @@
 /*
  * Before anything else. SIGINT, SIGTERM and SIGHUP (not under nohup) ask for a stop (base/cancel.h), the second SIGINT
  * ends the program at once; a broken pipe and a file size limit are errors of write(); no core dump can hold a
- * password; descriptors 0 to 2 are open, so that no file of ours becomes one of them.
+ * password, and no other program of the user can attach to read one; descriptors 0 to 2 are open, so that no file of
+ * ours becomes one of them.
  */
 int process_prepare(struct err *e);
 

@@ -22,6 +22,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -493,14 +494,35 @@ static void nohup_is_kept(void **state)
 	assert_true(pid >= 0);
 	if (pid == 0) {
 		struct err e = { 0 };
-		struct rlimit core;
 		(void)signal(SIGHUP, SIG_IGN);
 		if (process_prepare(&e))
 			_exit(99);
 		(void)raise(SIGHUP);
 		(void)raise(SIGPIPE);
 		(void)raise(SIGXFSZ);
-		_exit(getrlimit(RLIMIT_CORE, &core) == 0 && core.rlim_cur == 0 && core.rlim_max == 0 ? 0 : 1);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+/* Neither a file nor a collector's pipe gets a dump, and other programs of the user cannot look into the memory. */
+static void memory_is_private(void **state)
+{
+	int status;
+	pid_t pid = fork();
+
+	(void)state;
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct err e = { 0 };
+		struct rlimit core;
+		if (process_prepare(&e) || getrlimit(RLIMIT_CORE, &core))
+			_exit(99);
+		if (core.rlim_cur != 0 || core.rlim_max != 0)
+			_exit(1);
+		_exit(prctl(PR_GET_DUMPABLE, 0L, 0L, 0L, 0L) == 0 ? 0 : 2);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
@@ -696,6 +718,7 @@ int main(void)
 		EACH(signals_stop_it),
 		EACH(second_interrupt),
 		EACH(nohup_is_kept),
+		EACH(memory_is_private),
 		EACH(password_is_not_shown),
 		EACH(stopped_at_the_password),
 		EACH(empty_answers),
