@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "oci/json.h"
+#include "registry/redact.h"
 #include "registry/secret.h"
 
 #include <string.h>
@@ -86,18 +87,6 @@ static int gather_text(const char *body, size_t len, struct buf *out)
 	return 0;
 }
 
-/* A server that quotes our token back at us does not get it into our log. */
-static void hide_secret(struct buf *text, const char *secret)
-{
-	size_t len = secret ? strlen(secret) : 0;
-	char *at = text->data;
-
-	if (len < 4)
-		return;
-	while ((at = memmem(at, text->len - (size_t)(at - text->data), secret, len)))
-		memset(at, '*', len);
-}
-
 const char *answer_words(const char *body, size_t len, const char *secret, char *out, size_t cap)
 {
 	AUTO_SECRET words = { 0 };
@@ -106,7 +95,19 @@ const char *answer_words(const char *body, size_t len, const char *secret, char 
 	out[0] = '\0';
 	if (!len || (doc ? gather_json(jdoc_root(doc), &words) : gather_text(body, len, &words)) || !words.len)
 		return out;
-	hide_secret(&words, secret);
+	redact(&words, secret);
+	return text_escape(out, cap, words.data, words.len);
+}
+
+const char *answer_header(const struct http_reply *r, const char *name, const char *secret, char *out, size_t cap)
+{
+	const char *value = http_header(r, name);
+	AUTO_BUF words = { 0 };
+
+	out[0] = '\0';
+	if (!value || buf_puts(&words, value, NULL))
+		return out;
+	redact(&words, secret);
 	return text_escape(out, cap, words.data, words.len);
 }
 
@@ -143,7 +144,7 @@ int answer_fail(struct http_reply *r, const struct answer_context *ctx, const ch
 	enum err_kind kind = judge(status, ctx->push, &means);
 	int64_t wait_ms = http_retry_after(r);
 
-	text_escape_str(after, sizeof(after), http_header(r, "Retry-After"));
+	answer_header(r, "Retry-After", ctx->secret, after, sizeof(after));
 	read_body(r, &body);
 	http_reply_free(r);
 	words[0] = '\0';

@@ -17,7 +17,7 @@ struct answer_context {
 	bool push;          /* refusals of our bytes are ERR_TARGET, and what is missing is not "no such image" */
 	bool foreign;       /* another host answered: its body may quote a signed URL and is not shown */
 	bool anonymous;     /* no credentials were there */
-	const char *secret; /* what was sent in Authorization; taken out if the body quotes it. Or NULL */
+	const char *secret; /* what was sent in Authorization; taken out if the answer quotes it. Or NULL */
 };
 
 /*
@@ -32,6 +32,9 @@ int answer_fail(struct http_reply *r, const struct answer_context *ctx, const ch
  * the first line of text; "" if there is nothing to show. Split off for tests.
  */
 const char *answer_words(const char *body, size_t len, const char *secret, char *out, size_t cap);
+
+/* The first header of this name for a message, without secrets (redact.h), escaped into out; "" if it is absent. */
+const char *answer_header(const struct http_reply *r, const char *name, const char *secret, char *out, size_t cap);
 
 bool answer_is_redirect(int status);
 

@@ -212,14 +212,12 @@ static int get_ticket(struct registry_conn *c, const char *scope, const struct t
 }
 
 /* A registry's note to its users, passed on once. */
-static void pass_on_warning(struct registry *r, const struct http_reply *reply)
+static void pass_on_warning(struct registry *r, const struct exchange *x)
 {
-	const char *warning = http_header(reply, "Warning");
 	char shown[512];
 
-	if (!warning || !*warning)
+	if (!*answer_header(x->reply, "Warning", x->ticket.secret, shown, sizeof(shown)))
 		return;
-	text_escape_str(shown, sizeof(shown), warning);
 	pthread_mutex_lock(&r->lock);
 	bool news = !r->warned || strcmp(r->warned, shown) != 0;
 	if (news) {
@@ -326,7 +324,7 @@ int session_send(struct registry_conn *c, const struct call *call, struct exchan
 		if (rc < 0 || (rc > 0 && send_once(c, call, call->url, x, e)))
 			return -1;
 	}
-	pass_on_warning(r, x->reply);
+	pass_on_warning(r, x);
 	return 0;
 }
 

@@ -5,6 +5,7 @@
  */
 #include "registry/answer.h"
 #include "registry/origin.h"
+#include "registry/redact.h"
 #include "registry/secret.h"
 #include "registry/token.h"
 
@@ -249,6 +250,37 @@ static void error_words(void **state)
 	assert_true(strlen(out) < sizeof(out));
 }
 
+/* "YWxpY2U6Y2FuYXJ5L3B3" is alice:canary/pw. */
+static void redacted_words(void **state)
+{
+	static const struct {
+		const char *secret, *body, *shown;
+	} rows[] = {
+		{ "YWxpY2U6Y2FuYXJ5L3B3", "got Basic YWxpY2U6Y2FuYXJ5L3B3 here",
+		  "got Basic ******************** here" },
+		{ "YWxpY2U6Y2FuYXJ5L3B3", "user alice, password canary/pw?", "user alice, password *********?" },
+		{ "YWxpY2U6Y2FuYXJ5L3B3", "form p=canary%2Fpw end", "form p=*********** end" },
+		{ "canary/token", "refresh_token=canary%2Ftoken", "refresh_token=**************" },
+		{ "abc", "abcdef", "abcdef" },
+		{ NULL, "see https://s3.example/b?X-Amz-Date=1&X-Amz-Signature=canary&x",
+		  "see https://s3.example/b?X-Amz-Date=*&X-Amz-Signature=******&x" },
+		{ NULL, "'https://b.example/?sig=canary%3D' is over", "'https://b.example/?sig=*********' is over" },
+		{ NULL, "go to https://bob:canary@b.example/x@y", "go to https://**********@b.example/x@y" },
+		{ NULL, "<https://cana@ry@b.example>", "<https://*******@b.example>" },
+		{ NULL, "is it a=b? c=d & e=f", "is it a=b? c=d & e=f" },
+		{ NULL, "?", "?" },
+		{ NULL, "x?a=", "x?a=" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		AUTO_BUF text = { 0 };
+		assert_int_equal(buf_puts(&text, rows[i].body, NULL), 0);
+		redact(&text, rows[i].secret);
+		assert_string_equal(text.data, rows[i].shown);
+	}
+}
+
 static void base64(void **state)
 {
 	static const char *const good[][2] = {
@@ -280,7 +312,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(token_answers),  cmocka_unit_test(token_length), cmocka_unit_test(realm_rules),
-		cmocka_unit_test(redirect_rules), cmocka_unit_test(error_words),  cmocka_unit_test(base64),
+		cmocka_unit_test(redirect_rules), cmocka_unit_test(error_words),  cmocka_unit_test(redacted_words),
+		cmocka_unit_test(base64),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
