@@ -31,7 +31,7 @@ static int cannot_start(struct exchange *x, const struct registry *r, const char
 
 /*
  * Where the upload goes: resolved against the request, kept at the registry's own origin (the body and the token go
- * there), the digest appended to the query that it has.
+ * there), the digest appended to the query that it has. Another place is no network's fault, and not tried again.
  */
 static int upload_url(const struct registry *r, const char *asked, const struct http_reply *reply,
 		      const struct digest *digest, struct buf *out, struct err *e)
@@ -41,11 +41,14 @@ static int upload_url(const struct registry *r, const char *asked, const struct 
 	AUTO_BUF url = { 0 };
 
 	if (!location || !*location)
-		return err_set(e, ERR_NETWORK, "%s opens an upload without saying where", r->host);
-	if (http_resolve_url(asked, location, &url, e))
+		return err_set(e, ERR_TARGET, "%s opens an upload without saying where", r->host);
+	if (http_resolve_url(asked, location, &url, e)) {
+		if (e && e->kind == ERR_NETWORK)
+			e->kind = ERR_TARGET;
 		return err_at(e, "%s", r->host);
+	}
 	if (!http_same_origin(url.data, r->url))
-		return err_set(e, ERR_NETWORK, "%s sends an upload to another host, which is refused", r->host);
+		return err_set(e, ERR_TARGET, "%s sends an upload to another host, which is refused", r->host);
 	const char *query = strchr(url.data, '?');
 	char last = url.data[url.len - 1];
 	const char *separator = !query ? "?" : last == '?' || last == '&' ? "" : "&";

@@ -498,7 +498,7 @@ static void uploads_sent_elsewhere(void **state)
 		(void)snprintf(answer, sizeof(answer), "HTTP/1.1 202 Accepted\r\nLocation: %s\r\n" EMPTY, where);
 		struct scene s = open_scene(&alice, true, SCRIPT(basic, answer));
 		assert_int_equal(push(&s, &e), -1);
-		check_error(&e, ERR_NETWORK, NULL);
+		check_error(&e, ERR_TARGET, NULL);
 		assert_int_equal(parrot_heard(&s.parrot, "PUT"), 0);
 		close_scene(&s);
 	}
@@ -529,7 +529,7 @@ static void push_answers(void **state)
 		{ begun, "HTTP/1.1 401 No\r\n" EMPTY, there, ERR_DENIED, "401" },
 		{ begun, "HTTP/1.1 307 Go\r\nLocation: http://127.0.0.1:1/\r\n" EMPTY, there, ERR_NETWORK, "redirect" },
 		{ begun, "HTTP/1.1 500 Oops\r\n" EMPTY, there, ERR_NETWORK, "500" },
-		{ "HTTP/1.1 202 Accepted\r\n" EMPTY, "", "", ERR_NETWORK, "without saying where" },
+		{ "HTTP/1.1 202 Accepted\r\n" EMPTY, "", "", ERR_TARGET, "without saying where" },
 		{ "HTTP/1.1 200 OK\r\n" EMPTY, "", "", ERR_NETWORK, "answers 200" },
 		{ "HTTP/1.1 404 No\r\n" CLOSE "Content-Length: 69\r\n\r\n"
 		  "{\"errors\":[{\"code\":\"NAME_UNKNOWN\",\"message\":\"project a is missing\"}]}",
