@@ -188,12 +188,15 @@ class World:
 
     def build(self, look_alikes):
         names = {**ADDRESSES, **{name: LOOK_ALIKE for name in look_alikes}}
-        run = lambda *words: subprocess.run(words, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+        def run(*words):
+            subprocess.run(words, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
         run("ip", "link", "set", "lo", "up")
         literals = [*LITERALS, *{a for a in names.values() if not a.startswith("127.")}]
         for address in literals:
             # Without "nodad" an IPv6 address is not there at once.
-            run("ip", "addr", "add", address + ("/128" if ":" in address else "/32"), "dev", "lo",
+            run("ip", "addr", "replace", address + ("/128" if ":" in address else "/32"), "dev", "lo",
                 *(["nodad"] if ":" in address else []))
         with open(self.path("hosts"), "w") as file:
             file.write("127.0.0.1 localhost\n" + "".join("%s %s\n" % (a, n) for n, a in names.items()))
