@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A small internet in a network namespace, where every listener keeps every byte that it receives.
 
-    canary.py cases IMGPACK FOLDER     the cases of canary_cases.py: where do secrets go?
-    canary.py faults IMGPACK FOLDER    the scenes of canary_faults.py: what is printed, and what is left?
+    canary.py cases IMGPACK FOLDER [BEGIN]     the cases of canary_cases.py: where do secrets go?
+    canary.py faults IMGPACK FOLDER [BEGIN]    the scenes of canary_faults.py: what is printed, and what is left?
+
+BEGIN: those alone whose names begin so.
 
 Must run in network and mount namespaces of its own (tests/e2e/secrets.sh makes them): it gives the loopback device the
 addresses below, and puts its own file over /etc/hosts. All listeners stand on all addresses: TLS on 443, 5000, 5001 and
@@ -324,12 +326,12 @@ class Image:
 
 
 def main():
-    what, imgpack, folder = sys.argv[1:]
+    what, imgpack, folder, begin = [*sys.argv[1:], ""][:4]
     started = time.monotonic()
     world = World(imgpack, folder)
     module = importlib.import_module({"cases": "canary_cases", "faults": "canary_faults"}[what])
     world.build(module.LOOK_ALIKES)
-    failed = module.run_all(world)
+    failed = module.run_all(world, begin)
     print("%.1f s" % (time.monotonic() - started))
     sys.exit(1 if failed else 0)
 

@@ -4,6 +4,7 @@
 import base64
 import dataclasses
 import json
+import os
 import urllib.parse
 
 from canary import LOOK_ALIKE, PLATFORM, PROXY_PORT, Image, canary, forms_of, origin_of
@@ -32,6 +33,7 @@ class Case:
     proxy: str = ""            # option or environment
     refusal: int = 0           # of the proxy
     netrc: str = ""
+    helper: str = ""           # credsStore of config.json
     keys: tuple = ()           # of config.json; else the home's
     want: str = "any"          # "done", "refused", "any": how it ends
     must: tuple = ()           # secrets that must have reached their place, or the case proves nothing
@@ -95,6 +97,13 @@ NETRC = [
     ("redirect-target", "machine cdn.example login alice password %s\n", {"redirect": "https://cdn.example", "abroad": "basic"}),
     ("proxy", "machine proxy.example login alice password %s\n", {"proxy": "option", "refusal": 407}),
 ]
+# A helper that cannot answer, beside a password in the file that must not be used instead: name, program, mode.
+HELPERS = [
+    ("missing", "missing", None, 0), ("not-executable", "bad", "#!/bin/sh\nexit 1\n", 0o600),
+    ("fails", "bad", "#!/bin/sh\nexit 1\n", 0o700), ("garbage", "bad", "#!/bin/sh\necho '<html>'\n", 0o700),
+    ("killed", "bad", "#!/bin/sh\nkill -9 $$\n", 0o700), ("for-a-shell", "bad", "touch made-by-a-shell\n", 0o700),
+    ("path", "../../bin/bad", "#!/bin/sh\ntouch made-by-a-path\n", 0o700), ("words", "bad; touch made", "#!/bin/sh\n", 0o700),
+]
 KEYS = ("https://index.docker.io/v1/", "my.azurecr.io", "corp.example:5000", "10.0.0.1:5000", "https://old.example/v1/",
         "[::1]:5000", "teams.example/team")
 OTHERS = """xdocker.io docker.io.evil docker.io.evil.com docker.iox adocker.io docker.io:5001 index.docker.io.evil.com
@@ -135,6 +144,8 @@ def all_cases():
                    want="refused" if more.get("refusal") else "done", **more)
     for name, text, more in NETRC:
         yield Case("netrc/" + name, netrc=text, keys=("nobody.example",), want="refused", **more)
+    for name, helper, _, _ in HELPERS:
+        yield Case("helper/" + name, challenge="basic", helper=helper, want="refused")
     for host in OTHERS:
         yield Case("look-alike/" + host, "https://" + host, challenge="basic", keys=KEYS, want="refused")
     # That the same file does work for those it names.
@@ -162,7 +173,7 @@ class Scene:
         if case.abroad_is_home:
             # The registry itself asks for it in another way.
             self.rightful["password"] |= {home, origin_of(AUTH)}
-        if case.name.startswith("look-alike/") and not case.must:
+        if case.helper or (case.name.startswith("look-alike/") and not case.must):
             self.rightful["password"] = set()
 
     def basic(self):
@@ -237,7 +248,7 @@ def config_of(case, scene):
     auth = base64.b64encode(b"alice:" + scene.secrets["password"].encode()).decode()
     entry = {"auth": auth} if case.grant == "GET" else {"auth": base64.b64encode(b"alice:").decode(),
                                                         "identitytoken": scene.secrets["identity"]}
-    return json.dumps({"auths": {key: entry for key in case.keys or (host,)}})
+    return json.dumps({"auths": {key: entry for key in case.keys or (host,)}, **({"credsStore": case.helper} if case.helper else {})})
 
 
 def words_of(case, scene, world, archive):
@@ -253,6 +264,8 @@ def words_of(case, scene, world, archive):
         url = "http://bob:%s@proxy.example:%d" % (scene.secrets["proxy"], PROXY_PORT)
         words += ["--proxy", url] if case.proxy == "option" else []
         env = {"HTTPS_PROXY": url, "HTTP_PROXY": url} if case.proxy == "environment" else {}
+    if case.helper:
+        env["PATH"] = world.home + "/bin:/usr/bin:/bin"
     if case.netrc:
         env["NETRC"] = world.home + "/.netrc"
     return words, env
@@ -273,6 +286,14 @@ def hits_of(scene, world):
     return wrong, reached
 
 
+def write_helper(case, world):
+    _, _, program, mode = next(h for h in HELPERS if case.name.endswith("/" + h[0]))
+    os.mkdir(world.home + "/bin")
+    os.mkdir(world.home + "/docker-credential-..")  # what "../../bin/bad" would be found through
+    for name in ("bin/docker-credential-bad", "bin/bad") if program else ():
+        world.write(name, program, mode)
+
+
 def run_case(case, world, archive):
     """The complaints, and how many hits are among them."""
     scene = Scene(case)
@@ -282,6 +303,8 @@ def run_case(case, world, archive):
     world.write(".docker/config.json", config_of(case, scene))
     if case.netrc:
         world.write(".netrc", case.netrc % scene.secrets["netrc"])
+    if case.helper:
+        write_helper(case, world)
     words, env = words_of(case, scene, world, archive.path)
     done = world.run(words, env)
     wrong, reached = hits_of(scene, world)
@@ -289,6 +312,8 @@ def run_case(case, world, archive):
     said += ["%s: %s did not reach its place" % (case.name, kind) for kind in case.must if kind not in reached]
     if (case.want == "done" and done.returncode) or (case.want == "refused" and done.returncode not in (3, 4, 5, 7)):
         said.append("%s: exit %d: %s" % (case.name, done.returncode, done.stderr.decode(errors="replace")[:400]))
+    if case.helper and (done.returncode != 4 or [name for name in os.listdir(world.home) if name.startswith("made")]):
+        said.append("%s: exit %d, files %s" % (case.name, done.returncode, os.listdir(world.home)))
     if case.urls:
         others = {o for o, _, _ in world.heard()} - {origin_of(HOME), origin_of(AUTH)}
         others |= {c.origin for c in world.connections} - {origin_of(HOME), origin_of(AUTH)}
@@ -313,10 +338,10 @@ class Archive:
         self.path, self.image, self.marker = world.home + "/out/x.tar", scene.image, scene.secrets["marker"]
 
 
-def run_all(world):
+def run_all(world, begin):
     archive = Archive(world)
     cases = failed = hits = 0
-    for case in all_cases():
+    for case in (case for case in all_cases() if case.name.startswith(begin)):
         said, wrong = run_case(case, world, archive)
         cases, failed, hits = cases + 1, failed + bool(said), hits + wrong
         for line in said:

@@ -231,10 +231,10 @@ def honest_archive(world):
     return world.home + "/out/x.tar"
 
 
-def run_all(world):
+def run_all(world, begin):
     archive = honest_archive(world)
     runs = failed = hits = 0
-    for number, name in enumerate(SCENES):
+    for number, name in enumerate(name for name in SCENES if name.startswith(begin)):
         for turn, level in enumerate(LEVELS):
             who = ("password", "helper", "identity")[(number + turn) % 3]
             if SCENES[name][0] in ("helper", "store"):
