@@ -1,6 +1,5 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# timeout: 300
 # Goal: a secret reaches its one origin and nobody else, wherever a server, a proxy, a .netrc or a look-alike host would have
 # it go (tests/servers/canary_cases.py); and none is printed or left behind when things fail and servers quote what they were
 # sent (tests/servers/canary_faults.py). Hosts, addresses and ports are real ones, in network namespaces of their own.
