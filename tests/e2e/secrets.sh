@@ -5,6 +5,7 @@
 # sent (tests/servers/canary_faults.py). Hosts, addresses and ports are real ones, in network namespaces of their own.
 . "$(dirname "$0")/lib/common.sh"
 need unshare ip mount openssl python3
+[ -e /proc/net/if_inet6 ] || skip "no IPv6 here"
 # Where we are not root, a user namespace gives root's rights inside.
 [ "$(id -u)" -eq 0 ] && apart=-nm || apart=-Urnm
 unshare $apart ip link set lo up 2>/dev/null || skip "no network namespace can be made here"
