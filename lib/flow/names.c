@@ -77,13 +77,10 @@ static char *name_of(const struct pack *p, const struct pack_image *image, const
 {
 	struct reference r;
 	char text[REFERENCE_TEXT_SIZE];
-	char shown[160];
 	char *copy;
 
-	if (reference_parse(&r, asked, e)) {
-		err_at(e, "%s", text_escape_str(shown, sizeof(shown), asked));
+	if (reference_parse(&r, asked, e))
 		return NULL;
-	}
 	const bool stands = asked != image->name && registry && !strcmp(r.registry, registry);
 	if (registry && !stands && place(&r, registry, prefix, e))
 		return NULL;

@@ -2,7 +2,6 @@
 #include "flow/plan.h"
 
 #include "base/limits.h"
-#include "base/text.h"
 #include "flow/choice.h"
 #include "flow/library.h"
 #include "oci/reference.h"
@@ -24,10 +23,8 @@ struct wanted {
 
 static int read_reference(struct wanted *w, const char *text, struct registries *registries, struct err *e)
 {
-	char shown[160];
-
 	if (reference_parse(&w->reference, text, e))
-		return err_at(e, "%s", text_escape_str(shown, sizeof(shown), text));
+		return -1;
 	reference_local_name(&w->reference, w->name);
 	reference_familiar(&w->reference, w->noun);
 	ptrdiff_t registry = registries_add(registries, w->reference.registry, e);

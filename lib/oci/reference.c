@@ -31,6 +31,16 @@ static int refuse(struct err *e, const char *text, const char *why, ...)
 		       text_escape_str(shown, sizeof(shown), text), reason);
 }
 
+/* "USER:PASSWORD@HOST/NAME", as other programs write a login: what is behind an @ of ours has no slash. */
+static bool holds_password(const char *text)
+{
+	const char *scheme = strstr(text, "://");
+	const char *at = strrchr(text, '@');
+	const char *colon = strchr(scheme ? scheme + 3 : text, ':');
+
+	return at && strchr(at, '/') && colon && colon < at;
+}
+
 /* Bytes that no part of a reference may have, and forms that other programs know. */
 static int form_check(const char *text, struct err *e)
 {
@@ -43,6 +53,11 @@ static int form_check(const char *text, struct err *e)
 
 	if (!len)
 		return refuse(e, text, "it is empty, expected " FORM);
+	/* Not even quoted: errors end up in logs. */
+	if (holds_password(text)) {
+		err_set(e, ERR_USAGE, "an image reference holds no user and password");
+		return err_hint(e, "use imgpack login, or --username USER and --password-stdin");
+	}
 	if (len > LIMIT_REFERENCE)
 		return refuse(e, text, "it has %zu characters, at most %d are allowed", len, LIMIT_REFERENCE);
 	if (scheme && scheme - text < (ptrdiff_t)good)

@@ -84,12 +84,12 @@ static void what_is_wrong(void **state)
 	REFUSES("# nothing\n\n", ": no references in it");
 	REFUSES("\xef\xbb\xbf", ": no references in it");
 	REFUSES("nginx:1\n\nnginx:2 nginx:3\n", ":3: 'nginx:2 nginx:3': more than one word");
-	REFUSES("nginx:1\nNginx:2\n", ":2: Nginx:2: ");
+	REFUSES("nginx:1\nNginx:2\n", ":2: \"Nginx:2\" is not");
 	REFUSES("nginx:1\n- nginx:2\n", ":2: '- nginx:2': more than one word");
 	/* A comment needs a blank in front of it: nginx#1 is not nginx. */
-	REFUSES("nginx#1\n", ":1: nginx#1: ");
+	REFUSES("nginx#1\n", ":1: \"nginx#1\" is not");
 	REFUSES("nginx:1\nngi\0nx\n", ":2: a NUL byte");
-	REFUSES("nginx:1\n\x1b[2J\n", ":2: \\x1b[2J: ");
+	REFUSES("nginx:1\n\x1b[2J\n", ":2: \"\\x1b[2J\" is not");
 	REFUSES("\xff\xfen\0g\0", ": this is UTF-16");
 	REFUSES("\xfe\xff\0n\0g", ": this is UTF-16");
 	/* An old Mac's line ends are no line ends here. */

@@ -124,6 +124,7 @@ static void must_refuse(const char *text, const char *words)
 	assert_int_equal(e.kind, ERR_USAGE);
 	if (!strstr(e.text, words))
 		fail_msg("\"%s\" is not in \"%s\"", words, e.text);
+	assert_null(strstr(e.text, "canary"));
 	for (const char *p = e.text; *p; p++)
 		assert_true((unsigned char)*p >= 0x20 && (unsigned char)*p < 0x7F);
 }
@@ -185,6 +186,9 @@ static void refused(void **state)
 		{ "host:65536/x", "its registry is" },
 		{ "host:5x/x", "its registry is" },
 		{ "host:1:2/x", "its registry is" },
+		{ "alice:canary@host.io/x", "holds no user and password" },
+		{ "https://alice:canary@host.io/x", "holds no user and password" },
+		{ "alice:can@ary@host.io/x:1", "holds no user and password" },
 		{ "user@host/x", "is not a digest" },
 		{ "[::1/x", "its registry is" },
 		{ "[]/x", "its registry is" },
