@@ -70,4 +70,5 @@ def main():
         threading.Thread(target=serve, args=(client, (target[0], int(target[1])), rate), daemon=True).start()
 
 
-main()
+if __name__ == "__main__":
+    main()
