@@ -84,6 +84,8 @@ class Connection:
         while True:
             while b"\r\n\r\n" not in self.buffer:
                 self.fill()
+                if self.buffer[0] < 0x20:
+                    raise Gone()  # TLS at a plain port: the client must not wait for an answer
             head, self.buffer = self.buffer.split(b"\r\n\r\n", 1)
             request = Request(head)
             length = int(request.headers.get("content-length", 0))
