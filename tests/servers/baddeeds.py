@@ -16,7 +16,7 @@ of the body, "60%" of it, or [LOWEST, HIGHEST], between which chance decides.
  its bytes
     lie: flip             one bit, at "place": PLACE of the whole blob (chance)
          other            all other bytes, of the same length
-         short, long      the whole blob ends 1,000 bytes early or late, lengths and totals say so too
+         short, long      the whole blob ends "by": N bytes (1,000) early or late, lengths and totals say so too
     encode: NAME          gzip, x-gzip, deflate, zstd: the whole blob encoded, with 200; "label": true: only the header says so
     range: FORM           of an answer to a Range:
          ignore           200, all of it               ignore-chunked   the same in chunks, without a length
@@ -44,7 +44,7 @@ import zlib
 import badblobs
 
 WORDS = {"status", "body", "body_hex", "body_size", "challenge", "redirect", "hops", "life", "refuse", "location",
-         "redirect_status", "headers", "lie", "place", "encode", "label", "range", "stall", "cut", "drip", "pause"}
+         "redirect_status", "headers", "lie", "by", "place", "encode", "label", "range", "stall", "cut", "drip", "pause"}
 
 
 class Answer:
@@ -108,7 +108,8 @@ def lie(do, answer, chance):
     elif how == "other":
         answer.replace(badblobs.Synthetic("other", content.size))
     elif how in ("short", "long"):
-        answer.replace(badblobs.Resized(content, content.size + (1000 if how == "long" else -1000)))
+        by = do.get("by", 1000)
+        answer.replace(badblobs.Resized(content, content.size + (by if how == "long" else -by)))
     else:
         raise ValueError("no such lie: %s" % how)
 

@@ -69,18 +69,80 @@ within() {
 	[ "$code" -ne 124 ] && [ "$code" -ne 137 ] || fail "$within_text"
 }
 
-# holds_layers FILE HOST:PORT IMAGE: the archive is sound, and every layer in it is what the image's manifest says.
+# holds_layers FILE HOST:PORT IMAGE: every blob of the image's manifest is in the archive, byte for byte.
 holds_layers() {
-	archive check "$1" >/dev/null &&
-		curl -sf "http://$2/v2/test/$3/manifests/1" | python3 -c '
-import hashlib, json, sys, tarfile
-paper = json.load(sys.stdin)
-with tarfile.open(sys.argv[1]) as tar:
-    for blob in [paper["config"], *paper["layers"]]:
-        found, file = hashlib.sha256(), tar.extractfile("blobs/" + blob["digest"].replace(":", "/"))
-        for piece in iter(lambda: file.read(1 << 20), b""):
-            found.update(piece)
-        if "sha256:" + found.hexdigest() != blob["digest"]:
-            sys.exit("not what was promised: " + blob["digest"])
-' "$1"
+	python3 "$LIB/held.py" "$2" "$1=$3"
+}
+
+# ---- many at once, since most of the time of a bad link is waiting
+
+launched=
+
+# launch NAME SECONDS COMMAND...: in the background; ended after so many seconds. await: until all have ended; then
+# $T/run/NAME.code, .took (whole seconds, up), .out and .err tell how. "imgpack" means the program under test.
+launch() {
+	launch_name=$1 launch_most=$2
+	shift 2
+	[ "$1" != imgpack ] || { shift; set -- "$IMGPACK" "$@"; }
+	mkdir -p "$T/run"
+	{
+		launch_start=$(date +%s%N)
+		timeout -k 2 "$launch_most" "$@" >"$T/run/$launch_name.out" 2>"$T/run/$launch_name.err" </dev/null
+		echo "$?" >"$T/run/$launch_name.code"
+		echo $((($(date +%s%N) - launch_start + 999999999) / 1000000000)) >"$T/run/$launch_name.took"
+	} &
+	launched="$launched $!"
+}
+
+await() {
+	for await_pid in $launched; do
+		wait "$await_pid"
+	done
+	launched=
+}
+
+# ended NAME CODE...: it ended by itself with one of these codes. $T/out and $T/err are its output then, $took its time.
+ended() {
+	ended_name=$1
+	shift
+	cp "$T/run/$ended_name.out" "$T/out"
+	cp "$T/run/$ended_name.err" "$T/err"
+	ended_code=$(cat "$T/run/$ended_name.code")
+	took=$(cat "$T/run/$ended_name.took")
+	for ended_want in "$@"; do
+		[ "$ended_code" != "$ended_want" ] || return 0
+	done
+	printf '%s: exit %s after %s s, want %s\n' "$ended_name" "$ended_code" "$took" "$*" >&2
+	return 1
+}
+
+# complain TEXT: something does not hold; the script goes on, so that one run tells all. verdict TEXT: fails if there was any.
+complain() {
+	printf '%s\n' "$*" >>"$T/complaints"
+}
+verdict() {
+	[ -s "$T/complaints" ] || return 0
+	cat "$T/complaints" >&2
+	rm -f "$T/complaints"
+	fail "$1"
+}
+
+# judge NAME CODE...: NAME (launched with -o NAME.tar in $T, of the image NAME) ended so, or a complaint; a fetch that failed
+# left no archive. judged HOST:PORT: the archives of those that ended with 0 hold what they must. $finished counts them.
+to_judge= finished=0
+judge() {
+	judge_name=$1
+	shift
+	ended "$judge_name" "$@" 2>>"$T/complaints" || tail -n 1 "$T/err" >>"$T/complaints"
+	if [ "$(cat "$T/run/$judge_name.code")" = 0 ]; then
+		to_judge="$to_judge $T/$judge_name.tar=$judge_name"
+		finished=$((finished + 1))
+	elif [ -e "$T/$judge_name.tar" ]; then
+		complain "$judge_name: a failed fetch left an archive"
+	fi
+}
+judged() {
+	# shellcheck disable=SC2086
+	python3 "$LIB/held.py" "$1" $to_judge >>"$T/complaints" 2>&1
+	to_judge= finished=0
 }
