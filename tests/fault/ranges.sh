@@ -20,7 +20,7 @@ serve() {
 	start_bad bad --seed 4 $serve_images
 	serve_rules=
 	for serve_case in "$@"; do
-		serve_rules="$serve_rules,{\"path\":\"^/v2/.*$(layer_of "$bad" "${serve_case%%=*}")\",${serve_case#*=}}"
+		serve_rules="$serve_rules,{\"path\":\"^/v2/test/${serve_case%%=*}/\",\"kind\":\"layer\",${serve_case#*=}}"
 	done
 	rules "$bad" "[${serve_rules#,}]"
 }

@@ -115,6 +115,7 @@ class Shelf:
         self.blobs = {}      # digest -> content
         self.manifests = {}  # digest -> (media type, bytes)
         self.tags = {}       # (repository, tag) -> digest
+        self.configs = set() # digests
 
     def add_blob(self, content, media_type):
         digest = digest_of(content)
@@ -123,8 +124,21 @@ class Shelf:
 
     def add_manifest(self, repository, tag, data, media_type):
         digest = digest_of(Bytes(data))
-        self.manifests[digest] = (media_type, data)
+        self.keep_manifest(digest, media_type, data)
         self.tags[repository, tag] = digest
+
+    def keep_manifest(self, digest, media_type, data):
+        self.manifests[digest] = (media_type, data)
+        self.configs.add(json.loads(data).get("config", {}).get("digest"))
+
+    def kind(self, path):
+        """manifest, config, layer, or none of them."""
+        where, _, name = path.rpartition("/")
+        if where.endswith("/manifests"):
+            return "manifest"
+        if name in self.blobs:
+            return "config" if name in self.configs else "layer"
+        return None
 
     def synthetic(self, spec, seed):
         """NAME[:TAG]=SIZE[*N][,SIZE[*N]...]: test/NAME with layers of these sizes, as if they were plain tars."""
@@ -151,7 +165,7 @@ class Shelf:
             self.blobs["sha256:" + name] = File(os.path.join(path, "blobs", name))
         for name, image in images.items():
             for paper in [image, *image["children"]]:
-                self.manifests[paper["digest"]] = (paper["mediaType"], whole(self.blobs[paper["digest"]]))
+                self.keep_manifest(paper["digest"], paper["mediaType"], whole(self.blobs[paper["digest"]]))
             self.tags["test/" + name, "1"] = image["digest"]
 
     def find_manifest(self, repository, selector):

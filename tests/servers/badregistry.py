@@ -8,6 +8,7 @@ prints one line of JSON with its ports and its seed, {"registry": 4001, "store":
 127.0.0.1 until it is killed.
 
   registry   /v2/test/NAME/manifests/1 and the blobs. A path in front of test/NAME does not matter (mirrors).
+             It also serves as an HTTP proxy, behind which every host is itself.
   store      "the object store" that rules redirect to: /store/sha256:... with or without a signature. It answers 400 to any
              Authorization, as S3 does, 403 to a HEAD of what was signed, and 403 (or what the rule says) with XML when the
              signature is too old.
@@ -19,6 +20,7 @@ prints one line of JSON with its ports and its seed, {"registry": 4001, "store":
                   "path": "/v2/...", "query": "", "range": [0, 99] or null, "headers": {...}, "raw": "all bytes of the request",
                   "status": 206, "said": what Content-Length said, "first": where its body began in the blob,
                   "sent": bytes of the body that the client has got, "rule": number of the rule or null}
+  /_papers/NAME[:TAG]   the manifest of test/NAME as it is, whatever the rules say
   /_stats    {"requests": 9, "sent": 12345}
 
 Rules: badrules.py says which request, baddeeds.py what becomes of its answer; GET, HEAD, /_token and the store alike.
@@ -97,12 +99,13 @@ class Connection:
                 raise Gone()
 
     def handle(self, request, raw, body):
-        if request.path in ("/_rules", "/_diary", "/_stats"):
+        if re.match(r"^/_(rules|diary|stats|papers/.*)$", request.path):
             return self.send(request, self.control(request, body), {"sent": 0})
         entry = {"time": time.time(), "done": None, "on": self.name, "conn": self.number, "method": request.method,
                  "path": request.path, "query": request.query, "range": request.range(), "headers": request.headers,
                  "raw": raw.decode("latin-1"), "status": None, "said": None, "first": 0, "sent": 0, "rule": None}
         self.world.note(entry)
+        request.kind = self.world.shelf.kind(request.path)
         number, do, chance = self.world.rules.find(request)
         answer = baddeeds.apply(do, request, self.honest(request), chance, self.world)
         entry["rule"] = number
@@ -120,6 +123,10 @@ class Connection:
             with world.lock:
                 open_ones = sum(e["sent"] for e in world.entries if e["done"] is None)
                 return baddeeds.Answer(200, json.dumps({"requests": world.requests, "sent": world.sent + open_ones}).encode())
+        if request.path.startswith("/_papers/"):
+            name, _, tag = request.path[len("/_papers/"):].partition(":")
+            paper = world.shelf.find_manifest("test/" + name, tag or "1")
+            return baddeeds.Answer(200, paper[2]) if paper else baddeeds.Answer(404)
         if request.path == "/_rules":
             if request.method == "PUT":
                 try:

@@ -7,6 +7,8 @@ What a request must be (what is left out does not matter):
 
     method       "GET", or a list
     path         a regular expression that is found somewhere in the path (without the query)
+    query        the same of the query
+    kind         "manifest", "config" or "layer", from the registry or from the store
     range        true: with a Range; false: without
     start        where its range begins: N, or [LOWEST, HIGHEST]; a request without a Range begins at 0
     agent        found somewhere in the User-Agent
@@ -28,7 +30,7 @@ import threading
 
 import baddeeds
 
-WORDS = {"method", "path", "range", "start", "agent", "nth", "from", "times", "each", "probability", "seed", "do"}
+WORDS = {"method", "path", "query", "kind", "range", "start", "agent", "nth", "from", "times", "each", "probability", "seed", "do"}
 
 
 class Rules:
@@ -80,7 +82,9 @@ def fits(rule, request):
     methods = rule.get("method", request.method)
     if request.method not in (methods if isinstance(methods, list) else [methods]):
         return False
-    if not re.search(rule.get("path", ""), request.path):
+    if not re.search(rule.get("path", ""), request.path) or not re.search(rule.get("query", ""), request.query):
+        return False
+    if rule.get("kind", request.kind) != request.kind:
         return False
     if "range" in rule and rule["range"] != ("range" in request.headers):
         return False

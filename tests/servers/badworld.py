@@ -82,8 +82,11 @@ class Request:
     def __init__(self, raw):
         lines = raw.decode("latin-1").split("\r\n")
         self.method, self.target, _ = (lines[0] + "  ").split(" ", 2)
+        if self.target.startswith("http://"):
+            # As a proxy is asked; it is all the same server.
+            self.target = "/" + self.target[len("http://"):].partition("/")[2]
         self.path, _, self.query = self.target.partition("?")
-        self.headers = {}
+        self.headers, self.kind = {}, None
         for line in lines[1:]:
             name, colon, value = line.partition(":")
             if colon:

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""held.py HOST:PORT FILE=IMAGE...: every blob of HOST's test/IMAGE:1 is in the archive FILE, byte for byte as its digest says.
-Prints a line for each archive in which that is not so, and ends with 1 if there was one. The manifest is asked for by hand, so
-the host must be one that tells the truth about it."""
+"""held.py HOST:PORT FILE=IMAGE...: every blob of HOST's test/IMAGE is in the archive FILE, byte for byte as its digest says.
+Prints a line for each archive in which that is not so, and ends with 1 if there was one. HOST is a servers/badregistry.py: its
+/_papers/ tells the truth. IMAGE may have a tag."""
 import hashlib
 import json
 import sys
@@ -12,7 +12,7 @@ import urllib.request
 
 def wrong(host, path, image):
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open("http://%s/v2/test/%s/manifests/1" % (host, image)) as answer:
+    with opener.open("http://%s/_papers/%s" % (host, image)) as answer:
         data = answer.read()
     paper = json.loads(data)
     digests = ["sha256:" + hashlib.sha256(data).hexdigest()] + [b["digest"] for b in [paper["config"], *paper["layers"]]]

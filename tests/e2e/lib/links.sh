@@ -54,7 +54,7 @@ sum() {
 
 # layer_of HOST:PORT IMAGE [N]: the digest of an image's Nth layer; the first is 0.
 layer_of() {
-	curl -sf "http://$1/v2/test/$2/manifests/1" | jq -r ".layers[${3:-0}].digest"
+	curl -sf "http://$1/_papers/$2" | jq -r ".layers[${3:-0}].digest"
 }
 
 # within TEXT SECONDS COMMAND...: the command's exit code in $code and what it took in $took (whole seconds, up); a command
