@@ -14,7 +14,7 @@ int err_set(struct err *e, enum err_kind kind, const char *fmt, ...)
 		return -1;
 	e->kind = kind;
 	e->sys = 0;
-	e->lasting = false;
+	e->lasting = e->unreached = false;
 	e->wait_ms = 0;
 	va_start(ap, fmt);
 	(void)vsnprintf(e->text, sizeof(e->text), fmt, ap);
@@ -39,7 +39,7 @@ int err_sys(struct err *e, enum err_kind kind, int sys, const char *fmt, ...)
 		return -1;
 	e->kind = kind;
 	e->sys = sys;
-	e->lasting = false;
+	e->lasting = e->unreached = false;
 	e->wait_ms = 0;
 	e->text[0] = '\0';
 	va_start(ap, fmt);

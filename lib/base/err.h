@@ -33,9 +33,9 @@ enum err_kind {
 struct err {
 	enum err_kind kind;
 	int sys; /* errno, HTTP status for ERR_NETWORK, signal number for ERR_CANCELLED, or 0 */
-	/* For who tries again; both are 0 after err_set(). */
-	bool lasting; /* the same would happen again: a certificate, a name without address, a port where nobody listens
-		       */
+	/* For who tries again; all are 0 after err_set(). */
+	bool lasting;    /* the same would happen again: a certificate, a redirect that leads nowhere */
+	bool unreached;  /* nobody is there: no such name, nobody listens; passing only if somebody was there before */
 	int64_t wait_ms; /* how long the other side asks to be left alone (at least 1); 0: it did not say */
 	char text[480];  /* printable: foreign bytes were escaped with text_escape() before they came here */
 };

@@ -236,7 +236,7 @@ static int judge(struct search *s, size_t i, int64_t started, struct err *failur
 			leave(s, i, STANDING_LEFT, failure->text);
 		break;
 	case ERR_NETWORK:
-		if (failure->lasting && !ep->answered) {
+		if (failure->lasting || (failure->unreached && !ep->answered)) {
 			bar(s, i);
 			leave(s, i, STANDING_LEFT, failure->text);
 		} else {

@@ -110,7 +110,7 @@ static void no_connection(struct http_reply *r, CURLcode code)
 		FAULT(r, "cannot connect: %s", strerror_r(sys, reason, sizeof(reason)));
 	else
 		FAULT(r, "cannot connect: %s", details(r, text, code));
-	r->failure.lasting = r->unix_socket || sys == ECONNREFUSED;
+	r->failure.unreached = r->unix_socket || sys == ECONNREFUSED;
 }
 
 /* The connection broke or closed once it was there. */
@@ -201,7 +201,7 @@ static bool local_fault(struct http_reply *r, CURLcode code)
 	}
 }
 
-/* What stays so until somebody changes something: a certificate, a name without address, another protocol. */
+/* What stays so until somebody changes something: a certificate, another protocol. */
 static void lasting(struct http_reply *r)
 {
 	r->failure.lasting = true;
@@ -215,11 +215,11 @@ static void remote_fault(struct http_reply *r, CURLcode code)
 	switch ((int)code) {
 	case CURLE_COULDNT_RESOLVE_HOST:
 		FAULT(r, "this name has no address (is it right, and does this machine's DNS work?)");
-		lasting(r);
+		r->failure.unreached = true;
 		return;
 	case CURLE_COULDNT_RESOLVE_PROXY:
 		FAULT(r, "the proxy's name has no address");
-		lasting(r);
+		r->failure.unreached = true;
 		return;
 	case CURLE_PROXY:
 		if (info(r, CURLINFO_PROXY_ERROR) == CURLPX_RESOLVE_HOST)

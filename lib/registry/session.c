@@ -392,7 +392,10 @@ int session_get(struct registry_conn *c, const struct call *call, struct exchang
 		if (rc)
 			return -1;
 	}
-	return err_set(e, ERR_NETWORK, "%s redirects more than %d times", c->registry->host, LIMIT_REDIRECTS_BLOB);
+	err_set(e, ERR_NETWORK, "%s redirects more than %d times", c->registry->host, LIMIT_REDIRECTS_BLOB);
+	if (e)
+		e->lasting = true;
+	return -1;
 }
 
 int session_scope(const struct registry *r, const char *repository, const char *from, struct buf *out, struct err *e)
