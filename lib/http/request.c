@@ -258,7 +258,7 @@ static int set_up(struct http_reply *r, const struct http_request *q, struct err
 	if (rc == CURLE_OK)
 		rc = set_transport(r, q);
 	if (rc == CURLE_OK)
-		rc = trust_apply(c->http, c->easy, host_port.data, r->url);
+		rc = trust_apply(r, host_port.data);
 	if (rc == CURLE_OK)
 		rc = set_proxy(r);
 	if (rc == CURLE_OK)

@@ -56,14 +56,17 @@ static CURLcode set_authorities(const struct http *h, CURL *easy, const struct t
 	return rc;
 }
 
-CURLcode trust_apply(const struct http *h, CURL *easy, const char *host_port, const struct url *u)
+CURLcode trust_apply(struct http_reply *r, const char *host_port)
 {
-	const struct trust *t = find(h, host_port, u);
-	bool insecure = is_insecure(h, t, host_port, u);
+	const struct http *h = r->client->http;
+	const struct trust *t = find(h, host_port, r->url);
+	bool insecure = is_insecure(h, t, host_port, r->url);
 	const char *cert = t && t->cert ? t->cert : h->cert;
 	const char *key = t && t->cert ? t->key : h->key;
+	CURL *easy = r->client->easy;
 	CURLcode rc = set_authorities(h, easy, t);
 
+	r->has_cert = cert != NULL;
 	SET(rc, easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	SET(rc, easy, CURLOPT_SSL_VERIFYPEER, insecure ? 0L : 1L);
 	SET(rc, easy, CURLOPT_SSL_VERIFYHOST, insecure ? 0L : 2L);

@@ -109,6 +109,7 @@ struct http_reply {
 	struct pace *pace; /* borrowed; NULL: no limit */
 	bool head;         /* the answer has no body */
 	bool unix_socket;  /* the request goes through one */
+	bool has_cert;     /* a client certificate was there to be shown */
 	bool connected;    /* its socket was seen to have reached the other side */
 	bool attached;     /* the easy handle is in the multi handle */
 
@@ -143,8 +144,8 @@ struct http_reply {
 	struct err failure; /* kind != ERR_NONE: how it failed */
 };
 
-/* Sets the handle up for the certificates of this host; `host_port` as url_host_port() writes it. */
-CURLcode trust_apply(const struct http *h, CURL *easy, const char *host_port, const struct url *u);
+/* Sets the handle up for the certificates of this request's host; `host_port` as url_host_port() writes it. */
+CURLcode trust_apply(struct http_reply *r, const char *host_port);
 void trust_release(struct http *h);
 /* A file of a client certificate or key: can be opened, and no password protects it. `whose` is the error's noun. */
 int trust_check_file(const char *path, const char *whose, struct err *e);

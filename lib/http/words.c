@@ -107,21 +107,21 @@ bool wire_handshake_words(const struct http_reply *r, char out[WIRE_WORDS])
 
 bool wire_client_words(const struct http_reply *r, char out[WIRE_WORDS])
 {
+	/* Servers of Go say "bad certificate" before TLS 1.3, whatever was wrong or missing. */
 	static const char *const refusals[] = { "alert bad certificate",     "alert unsupported certificate",
 						"alert certificate expired", "alert certificate unknown",
-						"alert certificate revoked", "alert unknown ca" };
+						"alert certificate revoked", "alert unknown ca",
+						"alert certificate required" };
 
-	if (said(r, "alert certificate required")) {
-		(void)snprintf(out, WIRE_WORDS, "wants a client certificate (--cert FILE --key FILE)");
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+		if (!said(r, refusals[i]))
+			continue;
+		if (r->has_cert)
+			(void)snprintf(out, WIRE_WORDS, "refuses the client certificate of --cert: it says \"%s\"",
+				       refusals[i] + strlen("alert "));
+		else
+			(void)snprintf(out, WIRE_WORDS, "wants a client certificate (--cert FILE --key FILE)");
 		return true;
 	}
-	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++)
-		if (said(r, refusals[i])) {
-			(void)snprintf(
-				out, WIRE_WORDS,
-				"refuses the client certificate, or wants one (--cert FILE --key FILE): it says \"%s\"",
-				refusals[i] + strlen("alert "));
-			return true;
-		}
 	return false;
 }

@@ -68,15 +68,21 @@ static bool is_space(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* A web page says nothing in its first line; anything else is shown as it comes, lines joined. */
+/* Of a web page its title; anything else is shown as it comes, lines joined. */
 static int gather_text(const char *body, size_t len, struct buf *out)
 {
 	while (len && is_space(body[0])) {
 		body++;
 		len--;
 	}
-	if (len && body[0] == '<')
-		return 0;
+	if (len && body[0] == '<') {
+		const char *title = memmem(body, len, "<title>", 7);
+		const char *end = title ? memmem(title, len - (size_t)(title - body), "</title>", 8) : NULL;
+		if (!end)
+			return 0;
+		body = title + 7;
+		len = (size_t)(end - body);
+	}
 	if (buf_add(out, body, len, NULL))
 		return -1;
 	while (out->len && is_space(out->data[out->len - 1]))
@@ -157,10 +163,16 @@ int answer_fail(struct http_reply *r, const struct answer_context *ctx, const ch
 	const bool signed_away = ctx->foreign && status >= 400 && status < 500 && status != 429;
 	if (signed_away)
 		kind = ERR_NETWORK;
+	/* nginx's words, of a page that its registry never sees. */
+	bool wants_certificate = status == 400 && strstr(words, "SSL certificate");
+	if (wants_certificate)
+		kind = ERR_DENIED;
 	err_set(e, kind, "%s answers %d%s for %s%s%s", ctx->who, status, means, what, words[0] ? ": " : "", words);
 	if (after[0] && (status == 429 || status == 503))
 		err_hint(e, "it asks to wait (Retry-After: %s)", after);
-	if (kind == ERR_DENIED && ctx->anonymous && !ctx->foreign)
+	if (wants_certificate)
+		err_hint(e, "it wants a client certificate that it knows (--cert FILE --key FILE)");
+	else if (kind == ERR_DENIED && ctx->anonymous && !ctx->foreign)
 		err_hint(e,
 			 "no credentials for it were found (imgpack login); a repository that does not exist is often "
 			 "answered like this");
