@@ -127,8 +127,11 @@ static void lost(struct http_reply *r, CURLcode code)
 		      r->headers.chunked ? " and without its last chunk" : "");
 	else if (code == CURLE_GOT_NOTHING || code == CURLE_PARTIAL_FILE)
 		FAULT(r, "the connection was closed without an answer (%s)", phase(r, where));
-	else if (sys == ECONNRESET || sys == EPIPE)
-		FAULT(r, "the connection was reset %s", phase(r, where));
+	else if (sys == ECONNRESET || sys == EPIPE || strstr(r->client->errors, "getpeername() failed"))
+		FAULT(r, "the connection was reset %s%s", phase(r, where),
+		      r->has_cert && !reached(r, CURLINFO_PRETRANSFER_TIME_T)
+			      ? " (it may not accept the client certificate of --cert)"
+			      : "");
 	else
 		FAULT(r, "the connection was lost %s: %s", phase(r, where), details(r, text, code));
 }

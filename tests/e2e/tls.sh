@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# timeout: 300
+# timeout: 600
 # Goal: a certificate error says why and what to do; certificates, keys and excuses are for the host they were given for; and
 # https stays https: whatever goes wrong, no byte is sent in plain HTTP.
 #
@@ -22,7 +22,7 @@ mkdir c
 check "make certificates" sh "$SOURCE_DIR/tests/unit/http/certs.sh" "$T/c"
 {
 	echo "127.0.0.1 localhost"
-	for name in good old early other strange alone client location blobs realm hop weak; do
+	for name in good old early other strange alone client location blobs realm hop; do
 		echo "127.0.0.1 $name.tls.test"
 	done
 	# One address of this machine and one of somewhere else; nobody listens at 443 of either.
@@ -32,7 +32,6 @@ check "make certificates" sh "$SOURCE_DIR/tests/unit/http/certs.sh" "$T/c"
 } >hosts
 mount --bind hosts /etc/hosts || skip "no mounts in a namespace"
 
-registry_port=5000
 registry_config store 5000 >store.yml
 spawn store docker-registry serve store.yml
 wait_for 20 answers http://127.0.0.1:5000/v2/ || fail "the registry does not answer"
@@ -112,7 +111,6 @@ same "TLS seen" "$(grep -c '^8442 tls ' witness)" 1
 step "certificates that are right"
 get 0 good.tls.test
 get 0 good.tls.test:5443
-want=$(sha x.tar)
 
 step "certificates that are not: the host, the cause, the way out"
 get 3 old.tls.test
@@ -145,10 +143,20 @@ get 0 client.tls.test --cert c/other.pem --key c/other.key
 get 0 good.tls.test:5444 --cert c/other.pem --key c/other.key
 cat c/other.pem c/other.key >both.pem
 get 0 good.tls.test:5444 --cert both.pem
-get 4 good.tls.test:5444
-says "wants a client certificate (--cert FILE --key FILE)"
-get 4 good.tls.test:5444 --cert c/strange.pem --key c/strange.key
-says "refuses the client certificate of --cert"
+# This server resets the connection behind its alert, which may be lost then: exit code 3 without the reason.
+refused() { # WORDS OF THE ALERT, WORDS WITHOUT
+	refused_alert=$1 refused_lost=$2
+	shift 2
+	rm -f x.tar
+	"$IMGPACK" fetch good.tls.test:5444/test/app:1 -o x.tar --platform linux/amd64 --retries 0 --cacert c/ca.pem "$@" >out 2>err
+	case $? in
+	4) says "$refused_alert" ;;
+	3) says "$refused_lost" ;;
+	*) fail "refused() { " ;;
+	esac
+}
+refused "wants a client certificate (--cert FILE --key FILE)" "TLS handshake"
+refused "refuses the client certificate of --cert" "client certificate of --cert" --cert c/strange.pem --key c/strange.key
 get 4 client.tls.test
 says "No required SSL certificate was sent"
 says "it wants a client certificate that it knows (--cert FILE --key FILE)"
@@ -164,8 +172,7 @@ says "c/none.pem: cannot open"
 
 step "an excuse is for the host it names"
 get 0 old.tls.test --insecure-skip-tls-verify old.tls.test
-same "the same archive" "$(tar -xOf x.tar manifest.json | jq -c '.[0].Layers')" \
-	"$(get 0 good.tls.test >/dev/null; tar -xOf x.tar manifest.json | jq -c '.[0].Layers')"
+check "the layers of the excused host" tar -tf x.tar "blobs/sha256/$(image_digest app | cut -d: -f2)"
 get 0 old.tls.test --insecure-skip-tls-verify old.tls.test:443
 get 3 old.tls.test --insecure-skip-tls-verify tls.test
 get 3 old.tls.test --insecure-skip-tls-verify old.tls.test:5443
@@ -175,28 +182,15 @@ get 3 hop.tls.test --insecure-skip-tls-verify hop.tls.test
 says "strange.tls.test: its certificate is signed by"
 get 0 hop.tls.test --insecure-skip-tls-verify hop.tls.test --insecure-skip-tls-verify strange.tls.test
 # Through a proxy, where the tunnel's end is what counts.
-if command -v squid >/dev/null 2>&1; then
-	cat >squid.conf <<-END
-		http_port 127.0.0.1:3129
-		acl all_ports port 1-65535
-		http_access allow all
-		cache deny all
-		pid_filename $T/squid.pid
-		cache_log $T/squid_cache.log
-		access_log stdio:$T/squid_access.log
-		coredump_dir $T
-		hosts_file $T/hosts
-		cache_effective_user $(id -un)
-		shutdown_lifetime 0
-	END
-	spawn squid squid -N -f "$T/squid.conf"
-	wait_for 20 answers -x http://127.0.0.1:3129 -k https://good.tls.test/v2/ || fail "squid does not answer"
-	get 0 good.tls.test --proxy http://127.0.0.1:3129
-	get 3 old.tls.test --proxy http://127.0.0.1:3129
-	says "its certificate has expired"
-	get 0 old.tls.test --proxy http://127.0.0.1:3129 --insecure-skip-tls-verify old.tls.test
-	get 3 old.tls.test --proxy http://127.0.0.1:3129 --insecure-skip-tls-verify 127.0.0.1:3129
-fi
+mkfifo keep
+exec 9<>keep
+spawn proxy sh -c "exec python3 -u '$SERVERS/wire.py' --connect 200 3129 <keep"
+wait_for 20 answers -x http://127.0.0.1:3129 -k https://good.tls.test/v2/ || fail "the proxy does not answer"
+get 0 good.tls.test --proxy http://127.0.0.1:3129
+get 3 old.tls.test --proxy http://127.0.0.1:3129
+says "its certificate has expired"
+get 0 old.tls.test --proxy http://127.0.0.1:3129 --insecure-skip-tls-verify old.tls.test
+get 3 old.tls.test --proxy http://127.0.0.1:3129 --insecure-skip-tls-verify 127.0.0.1:3129
 
 step "nothing of all this was plain"
 same "plain connections" "$(plain)" 0
@@ -227,7 +221,7 @@ stays 3 loop.tls.test "cannot connect" --insecure-skip-tls-verify loop.tls.test
 stays 3 good.tls.test:8446 "does not speak TLS" --insecure-skip-tls-verify good.tls.test:8446
 stays 3 location.tls.test "http"                                    # http:// in Location of a manifest
 stays 3 blobs.tls.test "http"                                       # and of a blob
-stays 3 realm.tls.test "http"                                       # a token service at http://
+stays 4 realm.tls.test "which is not https; nothing was sent"                                       # a token service at http://
 stays 3 loop.tls.test "cannot connect" --plain-http good.tls.test:8446
 # To a proxy CONNECT goes in plain text; nothing else may.
 get 3 good.tls.test --proxy http://127.0.0.1:3128
