@@ -265,11 +265,10 @@ static int check_bytes(struct toml *t)
 
 struct jdoc *toml_parse(const char *bytes, size_t len, struct err *e)
 {
-	struct toml t = { .at = bytes, .end = bytes + len, .line = 1, .e = e };
+	const char *text = len ? bytes : "";
+	struct toml t = { .at = text, .end = text + len, .line = 1, .e = e };
 	struct jdoc *d = NULL;
 
-	if (!len)
-		t.at = t.end = "";
 	if (check_bytes(&t))
 		return NULL;
 	t.root = toml_made(&t, json_object(), TOML_HEADED);

@@ -29,7 +29,7 @@ int answer_fail(struct http_reply *r, const struct answer_context *ctx, const ch
 
 /*
  * The registry's own words from an error body into out (cap bytes): "CODE: message; CODE: message" of its JSON, else
- * the first line of text; "" if there is nothing to show. Split off for tests.
+ * a web page's title, or the text, lines joined; "" if there is nothing to show. Split off for tests.
  */
 const char *answer_words(const char *body, size_t len, const char *secret, char *out, size_t cap);
 

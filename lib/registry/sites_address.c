@@ -88,7 +88,8 @@ int sites_parse_mirror(const char *text, char **registry, struct site *out, stru
 		(void)refuse_mirror(text, why.text, e);
 	else if (failed)
 		(void)err_memory(e);
-	if (!failed && *site.repository_prefix && !reference_repository_valid(site.repository_prefix))
+	if (!failed && site.repository_prefix && *site.repository_prefix &&
+	    !reference_repository_valid(site.repository_prefix))
 		failed = refuse_mirror(text, "its PATH is not the beginning of a repository's name", e);
 	if (failed || sites_complete(&site, e)) {
 		site_release(&site);

@@ -66,7 +66,8 @@ static int capabilities(const struct jval *table, bool *pull, bool *resolve, str
 		return err_set(e, ERR_USAGE, "\"capabilities\" is a list");
 	for (size_t i = 0; i < jval_count(list); i++) {
 		const char *word = jval_text(jval_at(list, i));
-		if (!word || (strcasecmp(word, "pull") && strcasecmp(word, "resolve") && strcasecmp(word, "push")))
+		if (!word || (strcasecmp(word, "pull") != 0 && strcasecmp(word, "resolve") != 0 &&
+			      strcasecmp(word, "push") != 0))
 			return err_set(e, ERR_USAGE, "\"capabilities\" are \"pull\", \"resolve\" and \"push\"");
 		*pull = *pull || strcasecmp(word, "pull") == 0;
 		*resolve = *resolve || strcasecmp(word, "resolve") == 0;

@@ -116,7 +116,7 @@ static int list_names(DIR *dir, const char *suffix, char ***list, struct err *e)
 	}
 	if (errno)
 		return err_sys(e, ERR_LOCAL, errno, "cannot be listed");
-	if (count)
+	if (*list)
 		qsort(*list, count, sizeof(**list), by_name);
 	return 0;
 }

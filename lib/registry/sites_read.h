@@ -62,7 +62,7 @@ struct sites_standard {
 	char **registries_conf_d;
 	struct sites_places places; /* the same, borrowed */
 };
-int sites_standard(struct sites_standard *out, struct err *e); /* to be released, on failure too */
+int sites_standard(struct sites_standard *s, struct err *e); /* to be released, on failure too */
 void sites_standard_release(struct sites_standard *s);
 
 /* Each fills s->out and s->itself. -1 for s->e. */
