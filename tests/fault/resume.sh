@@ -8,7 +8,7 @@
 . "$LIB/links.sh"
 need jq curl
 cd "$T" || exit 1
-SIZE=${SIZE:-256M} RESETS=${RESETS:-40} KILL_SIZE=${KILL_SIZE:-64M}
+SIZE=${SIZE:-256M} RESETS=${RESETS:-40} KILL_SIZE=${KILL_SIZE:-48M}
 
 # twice DIARY... : bytes that were sent more than once, and the largest end of what was sent, from the diaries' lines of a
 # layer; with --asked, the second diary counts by what was asked for instead of what was sent.
@@ -99,7 +99,7 @@ killed() {
 again() {
 	within "$1" 120 "$IMGPACK" fetch "$steady/test/a:1" -o a.tar --platform linux/amd64 --json
 	same "$1" "$code" 0
-	check "$1: the bytes" holds_layers a.tar "$steady" a
+	[ -z "${good:-}" ] || same "$1: the same archive" "$(sha a.tar)" "$good"
 	diary "$steady" >after
 	same "$1: nothing stays beside the archive" "$(echo a.tar*)" a.tar
 }
@@ -125,6 +125,7 @@ killed 60
 check "a part and a journal beside the output" test -f a.tar.part -a -f a.tar.part.journal
 saved
 again "after kill -9"
+check "its bytes" holds_layers a.tar "$steady" a
 at_most "asked for twice after kill -9" "$(python3 twice.py --asked "$layer" before after)" 3 "$whole"
 [ "$(jq .reused_bytes out)" -ge $((whole / 2)) ] || fail "--json: reused_bytes"
 good=$(sha a.tar)
@@ -135,7 +136,6 @@ for place in 10 11 12 20 21 22 23 24 25 26; do
 	printf '\252' | dd of=a.tar.part bs=1 seek=$((whole / 100 * place / 2)) conv=notrunc 2>/dev/null
 done
 again "with a part that was altered"
-same "the same archive" "$(sha a.tar)" "$good"
 # All that was altered lies within 8 %.
 missing=$((whole - $(jq -s --arg l "$layer" 'map(select(.path | endswith($l)) | .sent) | add' before)))
 at_most "fetched again for an altered part, beside what was missing" $(($(sent_again) - missing)) 9 "$whole"
@@ -146,12 +146,10 @@ for cut in $((whole / 4)) 0; do
 	restored
 	truncate -s "$cut" a.tar.part
 	again "with a part of $cut bytes"
-	same "the same archive" "$(sha a.tar)" "$good"
 done
 restored
 rm a.tar.part
 again "without the part"
-same "the same archive" "$(sha a.tar)" "$good"
 
 step "a journal that is not what it was"
 length=$(wc -c <left/a.tar.part.journal)
@@ -168,14 +166,12 @@ for damage in 0 1 half minus1 noise zeros foreign gone doubled; do
 	doubled) cat left/a.tar.part.journal left/a.tar.part.journal >a.tar.part.journal ;;
 	esac
 	again "with a journal: $damage"
-	same "with a journal: $damage: the same archive" "$(sha a.tar)" "$good"
 done
 # Bytes changed here and there, one a run.
 for place in 0 3 20 50 80 97; do
 	restored
 	printf '\377' | dd of=a.tar.part.journal bs=1 seek=$((length * place / 100)) conv=notrunc 2>/dev/null
 	again "with a byte of the journal changed at $place %"
-	same "the same archive" "$(sha a.tar)" "$good"
 done
 
 step "the journal of one output beside the part of another"
