@@ -121,8 +121,9 @@ longest=$(jq -s 'map(.waited) | max' silences)
 jq -c "select(.waited > $((LIMIT + GRACE)))" silences | while read -r line; do
 	complain "a silence of more than $((LIMIT + GRACE)) s: $line"
 done
-# Given up before the time that was allowed would be a fault as well.
-jq -c "select(.waited < $LIMIT - 0.5)" silences | while read -r line; do
+# Given up before the time that was allowed would be a fault as well. (Not so where another connection may have brought the
+# bytes in the meantime, or where the fetch had failed already.)
+jq -c "select((.path | test(\"^/v2/test/(manifest|config)-|^/_token\")) and .waited < $LIMIT - 0.5)" silences | while read -r line; do
 	complain "given up too soon: $line"
 done
 echo "$number cases, the longest silence was $longest s"
