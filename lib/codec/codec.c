@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <string.h>
+#include <strings.h>
 
 static bool starts(const void *bytes, size_t len, const char *magic, size_t magic_len)
 {
@@ -66,6 +67,17 @@ const char *coding_name(enum coding c)
 		return "deflate";
 	}
 	return "unknown";
+}
+
+enum coding coding_of_http(const char *name)
+{
+	if (!strcasecmp(name, "gzip") || !strcasecmp(name, "x-gzip"))
+		return CODING_GZIP;
+	if (!strcasecmp(name, "zstd"))
+		return CODING_ZSTD;
+	if (!strcasecmp(name, "deflate"))
+		return CODING_DEFLATE;
+	return CODING_NONE;
 }
 
 struct decode {

@@ -20,6 +20,9 @@ enum coding { CODING_NONE, CODING_GZIP, CODING_ZSTD, CODING_XZ, CODING_BZIP2, CO
 enum coding coding_detect(const void *bytes, size_t len);
 const char *coding_name(enum coding c); /* "none", "gzip", ... */
 
+/* Of a Content-Encoding (RFC 9110 8.4.1) of one coding; CODING_NONE for those that are not known here. */
+enum coding coding_of_http(const char *name);
+
 /*
  * The decompressed bytes of `inner` (taken; NULL passes through), stopped with ERR_CORRUPT after max_output bytes
  * (bombs; UINT64_MAX for a layer, whose bytes go nowhere). zstd windows over 2^27 are refused. CODING_NONE gives inner

@@ -17,9 +17,13 @@
 #define DEFAULT_RETRY_MS 2000
 #define LONGEST_RETRY_MS 60000
 
-/* A mirror is passed over after so many failures in a row, and at once if one took this long without a byte. */
+/* A mirror is passed over after so many failures in a row, and at once after one that cost this long, or a stall. */
 #define MIRROR_FAILURES 3
 #define LONG_SILENCE (5 * SECOND)
+
+/* Bytes that are not what was promised may be the way's fault: so often they are asked for again where nobody else is.
+ */
+#define WRONG_MOST 2
 
 /* With --wait-for-quota, when the registry does not say how long. */
 #define QUOTA_LOOK_SECONDS 300
@@ -44,6 +48,7 @@ struct search {
 	struct patience *patience;
 	int64_t rest_until[ENDPOINTS_MOST];
 	unsigned tries;
+	unsigned wrong;     /* times that the registry itself gave other bytes than promised */
 	struct err failure; /* of the registry itself, else of the last place */
 	bool from_origin;
 };
@@ -58,9 +63,11 @@ static unsigned retries(const struct registries *r)
 static bool eligible(const struct search *s, size_t i, enum standing worst)
 {
 	const struct endpoint *ep = &s->family->endpoints[i];
+	const bool quota = s->r->connect->wait_for_quota;
 
 	return !(s->ask->barred & (UINT32_C(1) << i)) && ep->standing <= worst &&
-	       !(s->ask->by_tag && ep->site && ep->site->digest_only);
+	       !(s->ask->by_tag && ep->site && ep->site->digest_only) &&
+	       (quota || ep->rest_until - now_ns() <= LIMIT_RETRY_AFTER_SECONDS * SECOND);
 }
 
 static int64_t rests_until(const struct search *s, size_t i)
@@ -170,6 +177,8 @@ static bool asks_too_much(struct search *s, size_t i, struct err *failure)
 	else
 		err_hint(failure, "try again then");
 	bar(s, i);
+	/* The others are not to ask either: eligible() knows. */
+	s->family->endpoints[i].rest_until = now_ns() + failure->wait_ms * MS;
 	return true;
 }
 
@@ -206,7 +215,9 @@ static void passing(struct search *s, size_t i, int64_t started, int64_t now, st
 	}
 	s->rest_until[i] = now +
 			   jitter(s->r, s->patience->failures > ep->failures ? s->patience->failures : ep->failures);
-	if (!ep->origin && has_another(s, i) && (ep->failures >= MIRROR_FAILURES || now - started > LONG_SILENCE))
+	const int64_t stall = (int64_t)s->r->connect->stall_seconds * SECOND;
+	const bool long_silence = now - started > LONG_SILENCE || (stall && now - started >= stall);
+	if (!ep->origin && has_another(s, i) && (ep->failures >= MIRROR_FAILURES || long_silence))
 		leave(s, i, STANDING_WEAK, failure->text);
 }
 
@@ -216,6 +227,8 @@ static int judge(struct search *s, size_t i, int64_t started, struct err *failur
 	struct endpoint *ep = &s->family->endpoints[i];
 	const int64_t now = now_ns();
 
+	if (ep->standing == STANDING_GOOD)
+		(void)snprintf(ep->why, sizeof(ep->why), "%.*s", (int)sizeof(ep->why) - 1, failure->text);
 	switch (failure->kind) {
 	case ERR_NONE:
 	case ERR_USAGE:
@@ -231,9 +244,12 @@ static int judge(struct search *s, size_t i, int64_t started, struct err *failur
 		leave(s, i, STANDING_LEFT, failure->text);
 		break;
 	case ERR_CORRUPT:
-		bar(s, i);
 		if (!ep->origin)
 			leave(s, i, STANDING_LEFT, failure->text);
+		if (!ep->origin || s->wrong++ >= WRONG_MOST)
+			bar(s, i);
+		else
+			s->rest_until[i] = now + jitter(s->r, s->wrong);
 		break;
 	case ERR_NETWORK:
 		if (failure->lasting || (failure->unreached && !ep->answered)) {
@@ -280,6 +296,15 @@ static int give_up(const struct search *s, struct err *e)
 	if (s->tries > 1)
 		err_hint(e, "tried %u times%s", s->tries, s->family->count > 1 ? ", mirrors included" : "");
 	return -1;
+}
+
+/* Others have found out before that there is nothing to be had. */
+static int nobody(const struct search *s, struct err *e)
+{
+	for (size_t i = 0; i < s->family->count; i++)
+		if (s->family->endpoints[i].why[0])
+			return err_set(e, ERR_NETWORK, "%s", s->family->endpoints[i].why);
+	return err_set(e, ERR_NETWORK, "%s: no place is left to ask", s->family->host);
 }
 
 /* One try at endpoint i. 0: done, 1: it failed and something else may be tried, -1: final. */
@@ -334,8 +359,7 @@ int ask(struct registries *r, struct ask *a, struct err *e)
 		size_t i = choose(&s, now, &wake);
 		pthread_mutex_unlock(&r->lock);
 		if (i == ENDPOINTS_MOST && !wake)
-			return s.tries ? give_up(&s, e)
-				       : err_set(e, ERR_NETWORK, "%s: no place is left to ask", s.family->host);
+			return s.tries ? give_up(&s, e) : nobody(&s, e);
 		if (i == ENDPOINTS_MOST) {
 			say_again(&s, &s.failure, wake - now);
 			if (sleep_until(&s, wake, e))
@@ -368,8 +392,10 @@ void ask_summary(struct registries *r)
 			char size[TEXT_SIZE_CAP];
 			if (ep->origin && r->items[n]->count == 1)
 				continue;
+			const char *standing = "";
+			if (ep->why[0])
+				standing = ep->standing == STANDING_GOOD ? "; the last that failed: " : "; left: ";
 			event_text(r->events, EVENT_NOTE, "%s%s gave %s%s%s", ep->origin ? "" : "mirror ",
-				   registry_host(ep->registry), text_size(size, ep->bytes),
-				   ep->standing == STANDING_GOOD ? "" : "; left: ", ep->why);
+				   registry_host(ep->registry), text_size(size, ep->bytes), standing, ep->why);
 		}
 }

@@ -1,29 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/fill.h"
 
-#include "base/text.h"
 #include "codec/codec.h"
 #include "stream/sink.h"
-
-#include <string.h>
-#include <strings.h>
 
 /*
  * Some servers, and proxies, compress what they were asked not to compress, and say so in Content-Encoding; others say
  * so of a layer that is a gzip file by itself. Which of the two it is, the digest tells: the bytes are taken as they
  * come, and if they are not the blob, they are decoded once.
  */
-
-static enum coding coding_of(const char *name)
-{
-	if (!strcasecmp(name, "gzip") || !strcasecmp(name, "x-gzip"))
-		return CODING_GZIP;
-	if (!strcasecmp(name, "zstd"))
-		return CODING_ZSTD;
-	if (!strcasecmp(name, "deflate"))
-		return CODING_DEFLATE;
-	return CODING_NONE;
-}
 
 /* The whole blob from one answer, proved. */
 static int take(struct ask *a, struct errand *x, struct source *body /* taken */, uint64_t *came, struct err *e)
@@ -76,7 +61,7 @@ int receive_encoded(struct ask *a, struct registry_conn *conn, const char *repos
 		return -1;
 	int rc = take(a, x, body, &came, &as_it_came);
 	if (rc && as_it_came.kind == ERR_CORRUPT && got.encoded) {
-		enum coding coding = coding_of(got.coding);
+		enum coding coding = coding_of_http(got.coding);
 		if (coding == CODING_NONE) {
 			if (e)
 				*e = as_it_came;

@@ -307,12 +307,13 @@ static int work(void *ctx, size_t item, size_t worker, struct err *e)
 	/* One turn is one worker's whole time; a thread that could not be made is done without. */
 	while ((rc = pieces_take(f->pieces, item, &piece, e)) > 0) {
 		rc = bring(f, item, &piece, e);
+		/* Before the piece is let go: nobody shall try it again. */
+		if (rc)
+			pieces_stop(f->pieces);
 		pieces_drop(f->pieces, item);
 		if (rc)
 			break;
 	}
-	if (rc)
-		pieces_stop(f->pieces);
 	return rc;
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "base/parallel.h"
+#include "codec/codec.h"
 #include "flow/ask.h"
 
 #include <stdio.h>
@@ -110,12 +111,37 @@ struct errand {
 	struct digest origin;
 };
 
+/* As it came if that is what its digest says, else with the coding undone that the answer names. */
+static int undo_coding(const struct promise *promise, const char *coding, struct buf *bytes, struct err *e)
+{
+	AUTO_BUF decoded = { 0 };
+	struct digest d;
+
+	if (digest_of(&d, bytes->data, bytes->len, e))
+		return -1;
+	if (digest_equal(&d, &promise->digest))
+		return 0;
+	AUTO(source)
+	s = source_verify(
+		source_decode(source_memory(bytes->data, bytes->len, e), coding_of_http(coding), LIMIT_CONFIG, e),
+		promise, e);
+	if (!s || source_slurp(s, LIMIT_CONFIG, &decoded, e))
+		return err_hint(e, "it came with Content-Encoding %s although it was asked to come without", coding);
+	buf_clear(bytes);
+	return buf_add(bytes, decoded.data, decoded.len, e);
+}
+
 static int read_config(struct errand *x, struct registry_conn *c, const char *repository, struct err *e)
 {
-	AUTO(source) s = registry_open_blob(c, repository, &x->order->promise, e);
+	const struct promise *promise = &x->order->promise;
+	struct blob_range got;
+	struct source *body = registry_open_range(c, repository, promise, 0, promise->size, &got, e);
+	AUTO(source) s = body && !got.encoded ? source_verify(body, promise, e) : body;
 
-	x->paper->promise = x->order->promise;
-	return s ? source_slurp(s, LIMIT_CONFIG, &x->paper->bytes, e) : -1;
+	x->paper->promise = *promise;
+	if (!s || source_slurp(s, LIMIT_CONFIG, &x->paper->bytes, e))
+		return -1;
+	return got.encoded ? undo_coding(promise, got.coding, &x->paper->bytes, e) : 0;
 }
 
 /* A mirror whose tag points elsewhere lags behind, or lies; the registry's own word counts, and the difference is said.

@@ -15,6 +15,8 @@
 
 /* Taking over costs a connection: only from one who needs longer than this for what he has left, */
 #define SLOW_NS INT64_C(2000000000)
+/* or than this if he is about as fast as who would take over, */
+#define LONG_NS INT64_C(10000000000)
 /* and all of it from one who has not got a byte for so long. */
 #define SILENT_NS INT64_C(4000000000)
 #define TAKE_OVER_LEAST (256u << 10)
@@ -329,6 +331,9 @@ static bool give_from_slowest(struct pieces *p, size_t worker, struct piece *out
 	uint64_t his = left / 2;
 	double my_speed = p->hands[worker].speed;
 	double his_speed = (double)slow->got / (double)(now - slow->since + 1);
+	/* Where all are slow alike (a slow disk), only what is worth a new connection. */
+	if (my_speed < his_speed * 1.5 && longest < (double)LONG_NS)
+		return false;
 	if (my_speed > 0)
 		his = (uint64_t)((double)left * (his_speed / (his_speed + my_speed)));
 	if (now - slow->last > SILENT_NS)

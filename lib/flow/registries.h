@@ -27,7 +27,7 @@ struct endpoint {
 	const struct site *site; /* NULL: the registry itself, about which no file says anything */
 	bool origin;
 	enum standing standing;
-	char why[200];      /* why it is not good any more */
+	char why[200];      /* why it is not good any more, or what failed last */
 	bool answered;      /* anything at all */
 	bool no_ranges;     /* it ignores or refuses ranges */
 	unsigned failures;  /* in a row */

@@ -140,51 +140,75 @@ static enum err_kind judge(int status, bool push, const char **means)
 	return push && status >= 400 && status < 500 ? ERR_TARGET : ERR_NETWORK;
 }
 
+/* What the words say that the status does not. *status is what it is treated as. */
+static enum err_kind judge_words(enum err_kind kind, int *status, const char *words)
+{
+	if (*status != 400)
+		return kind;
+	/* nginx's words, of a page that its registry never sees. */
+	if (strstr(words, "SSL certificate"))
+		return ERR_DENIED;
+	if (!strstr(words, "Throttling") && !strstr(words, "TOOMANYREQUESTS"))
+		return kind;
+	*status = 429;
+	return ERR_NETWORK;
+}
+
+/* The answer to the same question will be the same. */
+static bool lasts(int status)
+{
+	return (status >= 400 && status < 500 && status != 408 && status != 416 && status != 425 && status != 429 &&
+		status != 499) ||
+	       status == 501 || status == 505;
+}
+
+static void hint(const struct answer_context *ctx, enum err_kind kind, int status, struct err *e)
+{
+	if (ctx->foreign) {
+		if (status >= 400 && status < 500 && status != 429)
+			err_hint(e,
+				 "another host answered behind a redirect, whose signed address may have expired, or "
+				 "hold for another way out (a proxy) only");
+		return;
+	}
+	if (kind == ERR_DENIED && status == 400)
+		err_hint(e, "it wants a client certificate that it knows (--cert FILE --key FILE)");
+	else if (kind == ERR_DENIED && ctx->anonymous)
+		err_hint(e,
+			 "no credentials for it were found (imgpack login); a repository that does not exist is often "
+			 "answered like this");
+	else if (kind == ERR_DENIED)
+		err_hint(e, "a repository that does not exist is often answered like this");
+}
+
 int answer_fail(struct http_reply *r, const struct answer_context *ctx, const char *what, struct err *e)
 {
-	char words[LIMIT_ERROR_SHOWN];
+	char words[LIMIT_ERROR_SHOWN] = "";
 	char after[64];
 	AUTO_SECRET body = { 0 };
 	const char *means;
-	int status = http_status(r);
+	const int status = http_status(r);
+	int treated = status;
 	enum err_kind kind = judge(status, ctx->push, &means);
-	int64_t wait_ms = http_retry_after(r);
+	const int64_t wait_ms = http_retry_after(r);
 
 	answer_header(r, "Retry-After", ctx->secret, after, sizeof(after));
 	read_body(r, &body);
 	http_reply_free(r);
-	words[0] = '\0';
 	if (!ctx->foreign && body.len)
 		answer_words(body.data, body.len, ctx->secret, words, sizeof(words));
-	const bool throttled = status == 400 && (strstr(words, "Throttling") || strstr(words, "TOOMANYREQUESTS"));
-	if (throttled)
-		kind = ERR_NETWORK;
+	kind = judge_words(kind, &treated, words);
 	/* Behind a redirect stands a store: what it refuses is the signed address, and the next one may do. */
-	const bool signed_away = ctx->foreign && status >= 400 && status < 500 && status != 429;
-	if (signed_away)
+	if (ctx->foreign)
 		kind = ERR_NETWORK;
-	/* nginx's words, of a page that its registry never sees. */
-	bool wants_certificate = status == 400 && strstr(words, "SSL certificate");
-	if (wants_certificate)
-		kind = ERR_DENIED;
 	err_set(e, kind, "%s answers %d%s for %s%s%s", ctx->who, status, means, what, words[0] ? ": " : "", words);
 	if (after[0] && (status == 429 || status == 503))
 		err_hint(e, "it asks to wait (Retry-After: %s)", after);
-	if (wants_certificate)
-		err_hint(e, "it wants a client certificate that it knows (--cert FILE --key FILE)");
-	else if (kind == ERR_DENIED && ctx->anonymous && !ctx->foreign)
-		err_hint(e,
-			 "no credentials for it were found (imgpack login); a repository that does not exist is often "
-			 "answered like this");
-	else if (kind == ERR_DENIED && !ctx->foreign)
-		err_hint(e, "a repository that does not exist is often answered like this");
-	if (signed_away)
-		err_hint(e, "another host answered behind a redirect, whose signed address may have expired or hold "
-			    "for another "
-			    "way out (a proxy) only");
+	hint(ctx, kind, status, e);
 	if (e) {
-		e->sys = throttled ? 429 : status;
+		e->sys = treated;
 		e->wait_ms = wait_ms;
+		e->lasting = kind == ERR_NETWORK && !ctx->foreign && lasts(treated);
 	}
 	return -1;
 }

@@ -104,26 +104,18 @@ int origin_check_realm(const char *home, const char *realm, struct err *e)
 		       origin_text(realm, shown));
 }
 
-static int refuse_redirect(struct err *e, const char *how, const char *to)
-{
-	char shown[ORIGIN_TEXT_SIZE];
-
-	err_set(e, ERR_NETWORK, "redirected %s %s, which is refused", how, origin_text(to, shown));
-	if (e)
-		e->lasting = true;
-	return -1;
-}
-
 int origin_check_redirect(const char *home, const char *from, const char *to, struct err *e)
 {
+	char shown[ORIGIN_TEXT_SIZE];
 	AUTO_BUF own = { 0 };
 	AUTO_BUF target = { 0 };
 
 	if (host_port(home, &own, e) || host_port(to, &target, e))
 		return -1;
 	if (origin_is_https(from) && !origin_is_https(to))
-		return refuse_redirect(e, "from https to", to);
+		return err_set(e, ERR_NETWORK, "redirected from https to %s, which is refused", origin_text(to, shown));
 	if (http_same_origin(home, to) || !is_private(to, target.data) || is_private(home, own.data))
 		return 0;
-	return refuse_redirect(e, "to the private address", to);
+	return err_set(e, ERR_NETWORK, "redirected to the private address %s, which is refused",
+		       origin_text(to, shown));
 }

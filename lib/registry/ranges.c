@@ -61,11 +61,15 @@ static int judge_part(const struct registry_conn *c, const struct exchange *x, c
 }
 
 /* A 200: all of it, whatever was asked. A length that contradicts the promise is refused before the bytes come. */
-static int judge_whole(const struct registry_conn *c, const struct exchange *x, uint64_t size, struct blob_range *got,
-		       struct err *e)
+static int judge_whole(const struct registry_conn *c, const struct exchange *x, const char *what, uint64_t size,
+		       struct blob_range *got, struct err *e)
 {
 	uint64_t length = http_content_length(x->reply);
+	const bool part = got->from || got->to != size;
 
+	/* A part that is called the whole. */
+	if (part && !got->encoded && !got->web_page && length != UINT64_MAX && length != size)
+		return not_the_range(c, x, what, e);
 	got->from = 0;
 	got->to = size;
 	if (got->encoded || length == UINT64_MAX || length == size)
@@ -157,7 +161,8 @@ struct source *registry_open_range(struct registry_conn *c, const char *reposito
 	got->encoded = answer_is_encoded(x.reply, got->coding);
 	answer_content_type(x.reply, type);
 	got->web_page = text_starts(type, "text/html");
-	if (status == 206 ? judge_part(c, &x, q.what, blob->size, got, e) : judge_whole(c, &x, blob->size, got, e))
+	if (status == 206 ? judge_part(c, &x, q.what, blob->size, got, e)
+			  : judge_whole(c, &x, q.what, blob->size, got, e))
 		return NULL;
 	struct source *body = http_body(TAKE(x.reply), e);
 	/* How long an encoded body is, nobody knows. */

@@ -362,11 +362,14 @@ static int follow(struct registry_conn *c, const struct exchange *x, struct buf 
 	const char *location = http_header(x->reply, "Location");
 	AUTO_BUF next = { 0 };
 
-	if (!location)
-		return err_set(e, ERR_NETWORK, "%s redirects without saying where", c->registry->host);
-	if (http_resolve_url(url->data, location, &next, e) ||
-	    origin_check_redirect(c->registry->url, url->data, next.data, e))
+	int rc = !location ? err_set(e, ERR_NETWORK, "redirects without saying where")
+			   : http_resolve_url(url->data, location, &next, e) ||
+				     origin_check_redirect(c->registry->url, url->data, next.data, e);
+	if (rc) {
+		if (e)
+			e->lasting = true;
 		return err_at(e, "%s", c->registry->host);
+	}
 	buf_clear(url);
 	return buf_add(url, next.data, next.len, e);
 }
