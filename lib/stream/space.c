@@ -263,6 +263,11 @@ int space_pwrite(struct space *s, const void *bytes, size_t len, uint64_t off, s
 	return 0;
 }
 
+void space_push(struct space *s, uint64_t off, uint64_t len)
+{
+	(void)sync_file_range(s->fd, (off_t)off, (off_t)len, SYNC_FILE_RANGE_WRITE);
+}
+
 static int sync_folder(const char *path, struct err *e)
 {
 	AUTO_MEM char *folder = folder_of(path);

@@ -58,6 +58,9 @@ int space_pread(struct space *s, void *buf, size_t len, uint64_t off, struct err
 /* All len bytes at off, or an error. From any thread. A scratch space grows; a staged one does not. */
 int space_pwrite(struct space *s, const void *bytes, size_t len, uint64_t off, struct err *e);
 
+/* Lets the disk begin to write these bytes, so that the fsync at the end finds little left. A hint: it cannot fail. */
+void space_push(struct space *s, uint64_t off, uint64_t len);
+
 /* fsync, rename to the final name, fsync the folder, in this order; at most once, staged spaces alone. */
 int space_commit(struct space *s, struct err *e);
 
