@@ -19,7 +19,7 @@
 #define LONG_NS INT64_C(10000000000)
 /* and all of it from one who has not got a byte for so long. */
 #define SILENT_NS INT64_C(4000000000)
-#define TAKE_OVER_LEAST (256u << 10)
+#define TAKE_OVER_LEAST PIECE_LEAST
 
 /* How often one who waits looks whether somebody has become slow. */
 #define LOOK_NS 100000000L
@@ -307,7 +307,7 @@ static double ahead(const struct hand *h, int64_t now)
 	double speed = h->got ? (double)h->got / (double)(now - h->since + 1) : 0;
 
 	if (speed <= 0)
-		return now - h->since > SLOW_NS ? 1e18 : 0;
+		return now - h->since > SILENT_NS ? 1e18 : 0;
 	return (double)(h->to - h->from) / speed;
 }
 

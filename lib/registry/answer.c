@@ -165,7 +165,7 @@ static bool lasts(int status)
 static void hint(const struct answer_context *ctx, enum err_kind kind, int status, struct err *e)
 {
 	if (ctx->foreign) {
-		if (status >= 400 && status < 500 && status != 429)
+		if (status >= 400 && status < 500 && status != 401 && status != 429)
 			err_hint(e,
 				 "another host answered behind a redirect, whose signed address may have expired, or "
 				 "hold for another way out (a proxy) only");
@@ -199,7 +199,7 @@ int answer_fail(struct http_reply *r, const struct answer_context *ctx, const ch
 		answer_words(body.data, body.len, ctx->secret, words, sizeof(words));
 	kind = judge_words(kind, &treated, words);
 	/* Behind a redirect stands a store: what it refuses is the signed address, and the next one may do. */
-	if (ctx->foreign)
+	if (ctx->foreign && status != 401)
 		kind = ERR_NETWORK;
 	err_set(e, kind, "%s answers %d%s for %s%s%s", ctx->who, status, means, what, words[0] ? ": " : "", words);
 	if (after[0] && (status == 429 || status == 503))

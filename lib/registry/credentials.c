@@ -228,6 +228,19 @@ int credential_find(struct credential *out, const char *registry, struct err *e)
 	return 0;
 }
 
+bool credential_is_none(const char *registry)
+{
+	AUTO(dockerconfig) d = dockerconfig_load(NULL);
+	const struct jval *auths = d ? jval_get(dockerconfig_root(d), "auths") : NULL;
+	const char *helper;
+	const char *key;
+
+	/* What is broken is told by credential_find(). */
+	if (!d || find_helper(d, registry, &helper, NULL) || helper)
+		return false;
+	return jval_is_null(auths) || (jval_is_object(auths) && !find_entry(auths, registry, &key));
+}
+
 /* Changing. */
 
 static void say_helper(char where[WHERE_SIZE], const char *helper)

@@ -29,6 +29,9 @@ void credential_release(struct credential *c);
  */
 int credential_find(struct credential *out, const char *registry, struct err *e);
 
+/* True if nothing is stored for it, and no helper would have to be asked to know: the user is anonymous there. */
+bool credential_is_none(const char *registry);
+
 /*
  * Stores through the helper the configuration names for this registry, else base64 in the file (mode 0600, written
  * beside and renamed, other content kept). *where (a static or owned-by-nobody phrase, "docker-credential-pass" or the

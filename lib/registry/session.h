@@ -5,8 +5,9 @@
 /*
  * One registry as its workers share it, and one request to it with the right Authorization. Inside the room only.
  *
- * What a registry asks for is learned by one GET /v2/ before its first other request, so that every GET of a manifest
- * or blob carries its Authorization at once. A 401 later is answered by a new token, once.
+ * What a registry asks for is learned once, by the first request if the user has no credentials for it, else by a GET
+ * /v2/ before it; after that every request carries its Authorization at once. A 401 later is answered by a new token,
+ * once.
  */
 
 #include "registry/answer.h"
@@ -86,6 +87,27 @@ struct exchange {
 };
 void exchange_release(struct exchange *x);
 #define AUTO_EXCHANGE __attribute__((cleanup(exchange_release))) struct exchange
+
+/*
+ * For one without credentials the very first request tells what GET /v2/ would, and saves a trip: it is sent as it is.
+ * 1: x->reply is its answer, 0: it was not sent, or asked for more, and the ordinary way is to be taken; -1.
+ */
+int session_send_first(struct registry_conn *c, const struct call *call, struct exchange *x, struct err *e);
+
+/* The best challenge of an answer. */
+int session_read_challenge(const struct http_reply *reply, struct challenge *out, struct err *e);
+
+/* The ticket for what the registry asks. `refused`: the one that has just failed, or NULL. */
+int session_ticket(struct registry_conn *c, const char *scope, const struct ticket *refused, struct ticket *out,
+		   struct err *e);
+
+/* A ticket with the token that answers this question. */
+int session_bearer(struct registry_conn *c, const struct token_question *q, const char *refused, struct ticket *t,
+		   struct err *e);
+
+/* One request with x->ticket, to a URL that may be anywhere. */
+int session_send_once(struct registry_conn *c, const struct call *call, const char *url, struct exchange *x,
+		      struct err *e);
 
 /*
  * One request to the registry's own origin. Any status is a success here; a 401 is one that stands after a new token
