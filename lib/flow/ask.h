@@ -51,7 +51,8 @@ int ask(struct registries *r, struct ask *a, struct err *e);
 /* The endpoint cannot be used in this run any more, for a reason that is said once. */
 void ask_leave(struct registries *r, size_t number, size_t endpoint, const char *why);
 
-/* Where there are mirrors: a line for each place, what it gave and why it was left. At the end of a run. */
+/* What is left of pull limits; and, where there are mirrors, a line for each place, what it gave and why it was left.
+ * At the end of a run. */
 void ask_summary(struct registries *r);
 
 #endif

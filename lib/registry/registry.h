@@ -40,6 +40,11 @@ struct registry;
 /* `host` as in a reference ("docker.io" is asked at registry-1.docker.io). Connects to nothing yet. */
 struct registry *registry_new(const char *host, const struct registry_options *options, struct err *e);
 const char *registry_host(const struct registry *r);
+/*
+ * What the registry said last of its pull limit (Docker Hub's RateLimit-Remaining: "76;w=21600"): true, and *left pulls
+ * are allowed, in a window of *window seconds (0: unknown); false if it said nothing.
+ */
+bool registry_quota(struct registry *r, uint64_t *left, uint64_t *window);
 void registry_free(struct registry *r); /* after its connections */
 OWNED(registry)
 

@@ -42,6 +42,24 @@ static void pass_on_warning(struct registry *r, const struct exchange *x)
 		event_text(r->events, EVENT_WARNING, "%s says: %s", r->host, shown);
 }
 
+/* "76;w=21600": whoever sends it says how much is left after this very request. */
+static void note_quota(struct registry *r, const struct exchange *x)
+{
+	const char *text = http_header(x->reply, "RateLimit-Remaining");
+	const char *window = text ? strstr(text, ";w=") : NULL;
+	uint64_t left;
+	uint64_t seconds = 0;
+
+	if (!text || !text_parse_u64(text, strcspn(text, ";"), INT64_MAX, &left))
+		return;
+	if (window)
+		(void)text_parse_u64(window + 3, strcspn(window + 3, ";"), INT64_MAX, &seconds);
+	pthread_mutex_lock(&r->lock);
+	r->quota_left = left;
+	r->quota_window = seconds;
+	pthread_mutex_unlock(&r->lock);
+}
+
 int session_send_once(struct registry_conn *c, const struct call *call, const char *url, struct exchange *x,
 		      struct err *e)
 {
@@ -138,6 +156,7 @@ int session_send(struct registry_conn *c, const struct call *call, struct exchan
 			return -1;
 	}
 	pass_on_warning(r, x);
+	note_quota(r, x);
 	return 0;
 }
 

@@ -20,6 +20,7 @@ step "signals at several moments"
 for signal in INT TERM HUP; do
 	case $signal in INT) want=130 ;; TERM) want=143 ;; HUP) want=129 ;; esac
 	for moment in 0.3 1 2.5; do
+		rm -f out.d/*
 		begin
 		sleep "$moment"
 		kill -s "$signal" "$pid"
