@@ -18,8 +18,10 @@ struct stage {
 	char *aside_path;
 	char *aside_journal_path;
 	struct space *aside;
+	struct journal_read other;
+	/* An earlier run's journal of this very layout: its bytes are in place. */
 	struct journal_read old;
-	bool same; /* `old` is of this very layout: its bytes are in place */
+	bool same;
 };
 
 static int make_paths(struct stage *s, struct err *e)
@@ -45,6 +47,8 @@ static void drop_aside(struct stage *s)
 /* What was left is another archive's beginning: it is put aside as a source. */
 static int set_aside(struct stage *s, struct err *e)
 {
+	s->other = s->old;
+	s->old = (struct journal_read){ 0 };
 	drop_aside(s);
 	if (rename(s->journal_path, s->aside_journal_path))
 		return err_sys(e, ERR_LOCAL, errno, "cannot rename %s", s->journal_path);
@@ -54,18 +58,18 @@ static int set_aside(struct stage *s, struct err *e)
 	return s->aside ? 0 : -1;
 }
 
-/* A run that was killed while it copied left both files. */
+/* A run that was killed while it copied left both files. One without the other is worth nothing. */
 static int find_aside(struct stage *s, struct err *e)
 {
 	struct err none = { 0 };
 
-	int there = journal_read(s->aside_journal_path, &s->old, e);
+	int there = journal_read(s->aside_journal_path, &s->other, e);
 	if (there < 0)
 		return -1;
 	if (there)
 		s->aside = space_open(s->aside_path, &none);
 	if (!s->aside)
-		journal_read_release(&s->old);
+		drop_aside(s);
 	return 0;
 }
 
@@ -76,9 +80,7 @@ static int find_old(struct stage *s, struct err *e)
 	if (there < 0)
 		return -1;
 	s->same = there && digest_equal(&s->old.id, &s->layout->id) && s->old.size == s->layout->size;
-	if (there && !s->same)
-		return set_aside(s, e);
-	return there ? 0 : find_aside(s, e);
+	return there && !s->same ? set_aside(s, e) : find_aside(s, e);
 }
 
 /* Two archives' worth of disk may not be there: then the one that is begun counts. */
@@ -92,7 +94,6 @@ static int reserve(struct stage *s, struct err *e)
 		event_text(s->options->events, EVENT_NOTE,
 			   "there is no room for what an earlier run downloaded beside the new archive; it is dropped");
 		drop_aside(s);
-		journal_read_release(&s->old);
 		return space_reserve(s->space, s->layout->size, e);
 	}
 	if (e)
@@ -136,9 +137,10 @@ static int take_from_disk(struct stage *s, struct fill *f, struct err *e)
 {
 	char size[TEXT_SIZE_CAP];
 
-	if (s->same && fill_resume(f, &s->old, e))
+	/* What is copied may be wrong, and stands over what is in place then: that is looked at afterwards. */
+	if (s->aside && fill_import(f, &s->other, s->aside, e))
 		return -1;
-	if (s->aside && fill_import(f, &s->old, s->aside, e))
+	if (s->same && fill_resume(f, &s->old, e))
 		return -1;
 	if (s->aside)
 		drop_aside(s);
@@ -205,6 +207,7 @@ void stage_free(struct stage *s)
 	journal_free(s->journal);
 	space_free(s->aside);
 	space_free(s->space);
+	journal_read_release(&s->other);
 	journal_read_release(&s->old);
 	free(s->journal_path);
 	free(s->aside_path);

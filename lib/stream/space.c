@@ -192,11 +192,27 @@ int space_set_aside(struct space *s, const char *aside, struct err *e)
 	return create_temporary(s, e);
 }
 
+/* What an earlier run left may be longer: its end would stand behind ours. */
+static int cut(struct space *s, uint64_t size, struct err *e)
+{
+	struct stat st;
+
+	if (fstat(s->fd, &st))
+		return err_sys(e, ERR_LOCAL, errno, "cannot look at %s", s->temporary);
+	if ((uint64_t)st.st_size > size && ftruncate(s->fd, (off_t)size))
+		return err_sys(e, ERR_LOCAL, errno, "cannot shorten %s", s->temporary);
+	return 0;
+}
+
 int space_reserve(struct space *s, uint64_t size, struct err *e)
 {
-	if (check_room(s, size, e))
+	int sys;
+
+	if (check_room(s, size, e) || cut(s, size, e))
 		return -1;
-	int sys = size ? posix_fallocate(s->fd, 0, (off_t)size) : 0;
+	do
+		sys = size ? posix_fallocate(s->fd, 0, (off_t)size) : 0;
+	while (sys == EINTR);
 	if (sys)
 		return err_sys(e, ERR_LOCAL, sys, "cannot reserve %" PRIu64 " bytes", size);
 	s->size = size;

@@ -40,8 +40,8 @@ const char *space_part(const struct space *s);
 /* Renames what an earlier run left to `aside` and begins anew. */
 int space_set_aside(struct space *s, const char *aside, struct err *e);
 
-/* Reserves its disk: from now on it has `size` bytes. ERR_LOCAL, e->sys ENOSPC: "needs 812 MB, the disk has 97 MB
- * free". */
+/* Reserves its disk: from now on it has `size` bytes, also where an earlier run left more. ERR_LOCAL, e->sys ENOSPC:
+ * "needs 812 MB, the disk has 97 MB free". */
 int space_reserve(struct space *s, uint64_t size, struct err *e);
 
 /* The temporary file outlives space_free(). */

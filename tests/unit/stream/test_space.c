@@ -159,6 +159,25 @@ static void name_part(char out[PATH_MAX])
 	assert_true(snprintf(out, PATH_MAX, "%s.part", path) < PATH_MAX);
 }
 
+/* What an earlier run left was longer: nothing of it stands behind the new end. */
+static void test_shorter(void **state)
+{
+	struct err e = { 0 };
+
+	(void)state;
+	struct space *first = stage(path, 6, &e);
+	assert_non_null(first);
+	assert_int_equal(space_pwrite(first, "abcdef", 6, 0, &e), 0);
+	space_keep(first);
+	space_free(first);
+
+	AUTO(space) second = space_stage(path, &e);
+	assert_true(space_was_there(second));
+	assert_int_equal(space_reserve(second, 3, &e), 0);
+	assert_int_equal(space_commit(second, &e), 0);
+	expect_file("abc");
+}
+
 /* What a run leaves is found by the next one, and nobody else is at it meanwhile. */
 static void test_keep(void **state)
 {
@@ -276,6 +295,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_vanish, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_old_file_stays, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused_places, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_shorter, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_keep, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_planted, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_room, setup, teardown),
