@@ -21,18 +21,21 @@ struct journal {
 
 #define LINE_SIZE 256
 
-/* Appended by one call, so that a kill leaves whole lines; what is cut all the same is skipped when it is read. */
+/*
+ * Appended by one call, so that a kill leaves whole lines; what is cut all the same, or has another thread's line in
+ * its middle, is skipped when it is read.
+ */
 static int append(struct journal *j, const char *line, size_t len, struct err *e)
 {
-	ssize_t n;
-
-	do
-		n = write(j->fd, line, len);
-	while (n < 0 && errno == EINTR);
-	if (n == (ssize_t)len)
-		return 0;
-	err_sys(e, ERR_LOCAL, n < 0 ? errno : ENOSPC, "cannot write the journal");
-	return -1;
+	for (size_t done = 0; done < len;) {
+		ssize_t n = write(j->fd, line + done, len - done);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return err_sys(e, ERR_LOCAL, n ? errno : EIO, "cannot write the journal");
+		done += (size_t)n;
+	}
+	return 0;
 }
 
 static int begin(struct journal *j, const struct layout *l, struct err *e)
@@ -65,8 +68,11 @@ struct journal *journal_open(const char *path, const struct layout *l, bool go_o
 	}
 	atomic_store(&j->worth, go_on);
 	/* A line that a kill cut is ended, so that it does not swallow the next one. */
-	if (go_on ? append(j, "\n", 1, e) : begin(j, l, e))
+	if (go_on ? append(j, "\n", 1, e) : begin(j, l, e)) {
+		if (!go_on)
+			(void)unlink(path);
 		return NULL;
+	}
 	return TAKE(j);
 }
 

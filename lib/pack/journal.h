@@ -59,7 +59,10 @@ void journal_read_release(struct journal_read *j);
 /* Writing. journal_note() and journal_drop() may be called from any thread. */
 struct journal;
 
-/* A new one for the layout, in place of what stands under `path`; or more lines for the one that is there (`go_on`). */
+/*
+ * A new one for the layout, in place of what stands under `path`; or more lines for the one that is there (`go_on`). A
+ * new one that cannot be begun is gone again.
+ */
 struct journal *journal_open(const char *path, const struct layout *l, bool go_on, struct err *e);
 
 /* layout->members[member]'s bytes from.. are on disk. One write(2) of a whole line. */

@@ -7,11 +7,14 @@
 #include "codec/crc32c.h"
 #include "pack/journal.h"
 
+#include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <cmocka.h>
 
@@ -196,6 +199,27 @@ static void test_crc(void **state)
 	assert_int_equal(crc32c(crc32c(0, "1234", 4), "56789", 5), 0xe3069283);
 }
 
+/* A new one that cannot be written leaves no file that would look like one. */
+static void test_full_disk(void **state)
+{
+	struct member members[3];
+	struct layout l = example(members);
+	const struct rlimit most = { 20, RLIM_INFINITY };
+	struct rlimit before;
+	struct err e = { 0 };
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &most), 0);
+	assert_null(journal_open(path, &l, false, &e));
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_int_equal(e.kind, ERR_LOCAL);
+	assert_int_equal(e.sys, EFBIG);
+	assert_int_equal(access(path, F_OK), -1);
+	put(""); /* for the teardown */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -203,6 +227,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_go_on_and_drop, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_cut_anywhere, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nonsense, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_full_disk, setup, teardown),
 		cmocka_unit_test(test_crc),
 	};
 
