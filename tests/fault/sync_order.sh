@@ -6,7 +6,7 @@
 . "$(dirname "$0")/../e2e/lib/common.sh"
 need docker-registry strace jq
 start_registry src
-push_images "$src" app
+push_images "$src" app app2
 cd "$T" || exit 1
 mkdir out.d
 
@@ -44,7 +44,9 @@ for line in open(log, errors="replace"):
     elif name in ("fsync", "fdatasync") and "<%s>" % folder in call and not failed:
         folder_syncs.append(number)
     elif name in ("rename", "renameat", "renameat2") and part and not failed:
-        renames.append(number)
+        # What is set aside gets another name.
+        if os.path.abspath(re.findall(r'"([^"]*)"', call)[-1]) == final:
+            renames.append(number)
     elif name in ("write", "pwrite64", "writev", "pwritev") and "<%s>" % final in call:
         others.append(number)
 
@@ -60,9 +62,35 @@ must(any(s > renames[0] for s in folder_syncs), "no fsync of the folder after th
 must(not others, "something was written to the final name")
 END
 
+# traced NAME: fetches the image under strace.
+traced() {
+	untraced_leaks strace -f -y -qq -o calls -e trace=write,pwrite64,pwritev,writev,fallocate,ftruncate,fsync,fdatasync,/rename \
+		"$IMGPACK" fetch "$src/test/$1:1" -o out.d/a.tar --platform linux/amd64 >out 2>err || fail "a fetch under strace"
+}
+# killed NAME: a fetch of the image dies at a late write, and leaves its part and its journal.
+killed() {
+	rm -f out.d/*
+	untraced_leaks strace -f -qq -o killed.calls -e trace=pwrite64 -e inject=pwrite64:signal=KILL:when=22 \
+		"$IMGPACK" fetch "$src/test/$1:1" -o out.d/a.tar --platform linux/amd64 --connections 1 >out 2>err
+	[ -s out.d/a.tar.part.journal ] && [ ! -e out.d/a.tar ] || fail "a fetch that was to be killed"
+}
+
+step "the order of a fetch that goes on"
+killed app
+traced app
+says "of an earlier run are used"
+check "the order of one that goes on" python3 order.py calls out.d/a.tar
+
+step "the order of one that finds another archive's beginning"
+killed app2
+traced app
+says "of an earlier run are used"
+grep -q 'a.tar.part.old"' calls || fail "nothing was set aside"
+check "the order of one that sets aside" python3 order.py calls out.d/a.tar
+
 step "the order of a fetch"
-untraced_leaks strace -f -y -qq -o calls -e trace=write,pwrite64,pwritev,writev,fallocate,ftruncate,fsync,fdatasync,/rename \
-	"$IMGPACK" fetch "$src/test/app:1" -o out.d/a.tar --platform linux/amd64 >out 2>err || fail "a fetch under strace"
+rm -f out.d/*
+traced app
 check "write, fsync, rename, fsync of the folder" python3 order.py calls out.d/a.tar
 
 step "the checker can fail"
