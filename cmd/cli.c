@@ -7,6 +7,7 @@
 #include "cmd/progress.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -39,16 +40,17 @@ const char *run_plain(const struct run *run)
 /* Says the error and returns the exit code. `verb`: whose help a usage error points at; VERB_COUNT: the program's. */
 static int report(const struct err *e, enum verb_id verb)
 {
-	AUTO_BUF b = { 0 };
+	/* On the stack: "out of memory" must be said, too. */
+	char line[sizeof(e->text) + 100];
 	bool colour = process_has_colour(STDERR_FILENO);
+	const bool usage = e->kind == ERR_USAGE;
+	const bool known = usage && verb < VERB_COUNT;
 
-	int failed = buf_printf(&b, NULL, "%simgpack:%s %s\n", colour ? RED : "", colour ? PLAIN : "", e->text);
-	if (!failed && e->kind == ERR_USAGE && verb < VERB_COUNT)
-		failed = buf_printf(&b, NULL, "See: imgpack %s --help\n", words_verbs[verb].name);
-	else if (!failed && e->kind == ERR_USAGE)
-		failed = buf_puts(&b, "See: imgpack --help\n", NULL);
-	if (!failed)
-		(void)process_write(STDERR_FILENO, "standard error", b.data, b.len, NULL);
+	int len = snprintf(line, sizeof(line), "%simgpack:%s %s\n%s%s%s%s", colour ? RED : "", colour ? PLAIN : "",
+			   e->text, usage ? "See: imgpack " : "", known ? words_verbs[verb].name : "", known ? " " : "",
+			   usage ? "--help\n" : "");
+	if (len > 0)
+		(void)process_write(STDERR_FILENO, "standard error", line, (size_t)len, NULL);
 	return err_exit_code(e);
 }
 
