@@ -91,6 +91,7 @@ static int read_text(int fd, size_t size, struct buf *out, struct err *e)
 
 static int read_file(struct dockerconfig *d, struct err *e)
 {
+	struct err failure = { 0 };
 	struct stat st;
 
 	assert(d->path); /* find the path first */
@@ -111,7 +112,9 @@ static int read_file(struct dockerconfig *d, struct err *e)
 		return 0;
 	}
 	/* The parser's message may quote what stands at the fault, and that may be a password. */
-	d->doc = jdoc_parse(d->text.data, d->text.len, NULL);
+	d->doc = jdoc_parse(d->text.data, d->text.len, &failure);
+	if (failure.sys == ENOMEM)
+		return err_memory(e);
 	if (!d->doc || !jval_is_object(jdoc_root(d->doc)))
 		return err_set(e, ERR_LOCAL,
 			       "is not the JSON object that docker would read (broken, or a name stands in it "

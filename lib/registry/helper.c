@@ -7,6 +7,7 @@
 #include "registry/process.h"
 #include "registry/secret.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -79,10 +80,13 @@ static int failed(const char *name, const char *action, const struct buf *out, i
 
 static int read_answer(const char *name, const struct buf *out, struct credential *c, struct err *e)
 {
-	AUTO(jdoc) doc = jdoc_parse(out->data ? out->data : "", out->len, NULL);
+	struct err failure = { 0 };
+	AUTO(jdoc) doc = jdoc_parse(out->data ? out->data : "", out->len, &failure);
 	const char *user = NULL;
 	const char *secret = NULL;
 
+	if (failure.sys == ENOMEM)
+		return err_memory(e);
 	/* The parser's own message may quote the text, and the text is the secret. */
 	if (!doc || !jval_is_object(jdoc_root(doc)) || jval_get_text(jdoc_root(doc), "Username", true, &user, NULL) ||
 	    jval_get_text(jdoc_root(doc), "Secret", true, &secret, NULL))
