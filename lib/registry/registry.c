@@ -133,6 +133,11 @@ void registry_conn_watch(struct registry_conn *c, const atomic_bool *stop)
 	http_client_watch(c->client, stop);
 }
 
+const char *registry_conn_host(const struct registry_conn *c)
+{
+	return c->registry->host;
+}
+
 void registry_conn_free(struct registry_conn *c)
 {
 	if (!c)
