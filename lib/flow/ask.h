@@ -13,6 +13,9 @@
 
 #include <stdatomic.h>
 
+/* Bytes that are not what was promised may be the way's fault: so often the registry itself is asked for them again. */
+#define WRONG_MOST 2
+
 /*
  * Failures in a row of one thing that is asked for; `{0}` at first. Several workers may share one: failures that happen
  * at the same time count as one. Guarded by registries.lock.

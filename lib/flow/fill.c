@@ -159,7 +159,7 @@ static const char *giver_name(const struct fill *f, const struct fill_blob *b, u
 
 /*
  * All bytes are there and are not the blob. If one place gave all of them, it is wrong, and not asked for this blob
- * again (the registry itself is, once: a proxy in between may have been it). If there were several, or an earlier run,
+ * again (the registry itself is, twice: the way to it may have been it). If there were several, or an earlier run,
  * the blob is taken anew from one of them alone. Under fill.lock. Returns false when nobody is left.
  */
 static bool find_another_giver(struct fill *f, struct fill_blob *b, const struct err *why)
@@ -170,7 +170,7 @@ static bool find_another_giver(struct fill *f, struct fill_blob *b, const struct
 	const uint32_t all = family->count == 32 ? UINT32_MAX : (UINT32_C(1) << family->count) - 1;
 
 	b->wrong++;
-	if (alone && !(family->endpoints[giver].origin && b->wrong == 1)) {
+	if (alone && !(family->endpoints[giver].origin && b->wrong <= WRONG_MOST)) {
 		b->barred |= b->givers;
 		ask_leave(f->registries, b->home.registry, giver, why->text);
 	}

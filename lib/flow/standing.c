@@ -18,10 +18,6 @@
 #define MIRROR_FAILURES 3
 #define LONG_SILENCE (5 * SECOND)
 
-/* Bytes that are not what was promised may be the way's fault: so often they are asked for again where nobody else is.
- */
-#define WRONG_MOST 2
-
 /* With --wait-for-quota, when the registry does not say how long. */
 #define QUOTA_LOOK_SECONDS 300
 

@@ -154,10 +154,10 @@ static enum err_kind judge_words(enum err_kind kind, int *status, const char *wo
 	return ERR_NETWORK;
 }
 
-/* The answer to the same question will be the same. */
+/* The answer to the same question will be the same. (400 is what stores say when they are out of sorts.) */
 static bool lasts(int status)
 {
-	return (status >= 400 && status < 500 && status != 408 && status != 416 && status != 425 && status != 429 &&
+	return (status > 400 && status < 500 && status != 408 && status != 416 && status != 425 && status != 429 &&
 		status != 499) ||
 	       status == 501 || status == 505;
 }
