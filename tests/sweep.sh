@@ -35,7 +35,7 @@ for word in "$@"; do
 		trap - EXIT
 		case $word in
 		kill) sweep files kill --scale 3 --count 2400 --seed "$SEED" ;;
-		error) sweep files error --scale 2 --count 3000 --seed "$SEED" ;;
+		error) sweep files error --scale 4 --count 4000 --seed "$SEED" ;;
 		short) sweep files short --count 1000 --seed "$SEED" ;;
 		memory) memory own ;;
 		libraries) memory all --every 40 --seed "$SEED" ;;

@@ -61,7 +61,7 @@ def kill(world, cases):
         points += [(p[0], p[1], p[2], p[3], "again%d" % i) for i, p in
                    enumerate(random.Random(world.options.seed).choices(points, k=world.options.count - len(points)))]
     world.each(points, judge)
-    return world.end("kill", world.options.count)
+    return world.end("kill", len(points) * 9 // 10)
 
 
 def error(world, cases):
@@ -93,14 +93,14 @@ def error(world, cases):
                     for deed in ("fail", "fails"):
                         (first if n <= 3 else rest).append((case.name, deed, name, call, n))
     points = world.picked(first + rest)
-    if world.options.count:
+    if 0 < world.options.count < len(points):
         # The first of each kind, and others at random.
-        half = world.options.count // 2
-        source = random.Random(world.options.seed)
-        points = first[:half] if len(first) > half else first
-        points = points + source.sample(first[len(points):] + rest, world.options.count - len(points))
+        points = first[:world.options.count // 2]
+        points += random.Random(world.options.seed).sample(first[len(points):] + rest, world.options.count - len(points))
     world.each(points, judge)
-    return world.end("error", world.options.count * 9 // 10)
+    kinds = [(name, sum(point[2] == name for point in points)) for name in ERRORS]
+    print(", ".join("%s %d" % kind for kind in kinds))
+    return world.end("error", len(points) * 9 // 10)
 
 
 def short(world, cases):

@@ -195,8 +195,8 @@ class Case:
 
 
 def cases(world):
-    """Fresh; over an old archive; after a kill; after a kill with another layout; that, killed again while it copied; with another
-    archive's help."""
+    """Fresh; over an old archive; after a kill; after a kill with another layout; that, killed again while it copied; with
+    another archive's help."""
     elsewhere = os.path.join(world.top, "elsewhere")
     os.makedirs(elsewhere)
     was = ["fetch", "%s/test/was:1" % world.host, "--platform", "linux/amd64", "--connections", "2", "-q", "-o"]
