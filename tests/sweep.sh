@@ -1,18 +1,18 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # The deep sweeps of failing calls: what tests/fault/sweep_*.sh take a part of, in full. Prints what it does, the number of points
-# and what was wrong; ends with 1 if anything was. About 45 minutes on 2 cores.
+# and what was wrong; ends with 1 if anything was. About an hour on 2 cores.
 #
 #     sh tests/sweep.sh              all of these, in this order
 #     sh tests/sweep.sh kill short   these alone
 #
-#     kill        (5 min)  a fetch is killed before, or in the middle of, each of its calls on files; six beginnings: fresh, over
+#     kill        (8 min)  a fetch is killed before, or in the middle of, each of its calls on files; six beginnings: fresh, over
 #                          an old archive, after a kill, after a kill with another layout, that once more, with another archive
-#     error       (5 min)  each such call fails once, or from then on, with ENOSPC, EDQUOT, EFBIG, EIO, EACCES
-#     short       (2 min)  1,000 seeds of short writes and reads and of EINTR: identical output
+#     error       (10 min) each such call fails once, or from then on, with ENOSPC, EDQUOT, EFBIG, EIO, EACCES
+#     short       (3 min)  1,000 seeds of short writes and reads and of EINTR: identical output
 #     memory      (20 min) each allocation of the program's own code fails once, in some twenty stories (fault/lib/memory.py).
 #                          Own: what the program's code asks for, by its return address; libraries have tests of their own
-#     libraries   (6 min)  the same stories, one in forty of all allocations from the program's first one on. OpenSSL 3.0 crashes
+#     libraries   (8 min)  the same stories, one in forty of all allocations from the program's first one on. OpenSSL 3.0 crashes
 #                          by itself when its set-up runs out of memory; that is counted and not judged
 #     together    (4 min)  200 rounds of sixteen fetches into one output, one of them killed
 #     disk        (1 min)  real small disks (fault/disk_full.sh; as root, for mount)

@@ -77,7 +77,9 @@ def error(world, cases):
             return "exit %s: %s" % (code, said.strip())
         if code and not said.strip():
             return "exit %s without a word" % code
-        if not code and call in MATTER:
+        # No room beside what was set aside: that is dropped, and the room asked for again.
+        again = call == "fallocate" and name == "ENOSPC" and deed == "fail" and case.name.startswith("moved")
+        if not code and call in MATTER and not again:
             return "%s #%d failed with %s, and exit 0" % (call, at, name)
         left = set(os.listdir(out)) - w.BESIDE - {"a.tar"}
         if code == 0 and call == "unlink":
