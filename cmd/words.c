@@ -138,7 +138,7 @@ const struct option words_options[] = {
 	{ OPT_STALL_TIMEOUT, 0, "stall-timeout", "SECONDS", VALUE_WORD, GROUP_CONNECTION, false, FETCH | LOAD | LOGIN,
 	  "give a connection up after so long without a byte, 1 to 600 (default: 30)" },
 	{ OPT_RETRIES, 0, "retries", "N", VALUE_WORD, GROUP_CONNECTION, false, FETCH | LOAD,
-	  "try again up to N times in a row without progress, 0 to 100 (default: 5)" },
+	  "try again up to N times in a row without progress, 0 to 100 (default: 5; load: 3)" },
 	{ OPT_WAIT_FOR_QUOTA, 0, "wait-for-quota", NULL, VALUE_NONE, GROUP_CONNECTION, false, FETCH,
 	  "when a registry's pull limit is used up, wait until it allows more, however long" },
 

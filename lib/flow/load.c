@@ -124,6 +124,7 @@ static struct load_result *send(const struct load_options *o, const struct place
 		.http = registries_http(registries),
 		.credential = o->connect.credential,
 		.plain_http = connect_is_plain_http(&o->connect, p->registry),
+		.tries = o->connect.retries_given ? o->connect.retries + 1 : 0,
 		.events = o->events,
 	};
 

@@ -11,14 +11,15 @@
 /* An answer of the registry stays the same; what the network did may not happen twice. */
 static bool worth_it(const struct err *e)
 {
-	return e->kind == ERR_NETWORK && (e->sys < 400 || e->sys == 408 || e->sys == 429 || e->sys >= 500);
+	return e->kind == ERR_NETWORK && !e->lasting && e->wait_ms <= LIMIT_RETRY_AFTER_SECONDS * INT64_C(1000) &&
+	       (e->sys < 400 || e->sys == 408 || e->sys == 429 || e->sys >= 500);
 }
 
-/* Half a second, one, two, ...; a signal cuts it short. */
-static int wait_before(unsigned next, struct err *e)
+/* Half a second, one, two, ... if the other side does not say; a signal cuts it short. */
+static int wait_before(unsigned next, const struct err *why, struct err *e)
 {
-	unsigned halves = 1u << (next - 1);
-	struct timespec left = { .tv_sec = halves / 2, .tv_nsec = halves % 2 ? 500000000 : 0 };
+	const int64_t ms = why->wait_ms ? why->wait_ms : INT64_C(500) << (next < 8 ? next - 1 : 7);
+	struct timespec left = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
 
 	while (nanosleep(&left, &left) && errno == EINTR)
 		if (cancel_check(e))
@@ -26,20 +27,22 @@ static int wait_before(unsigned next, struct err *e)
 	return cancel_check(e);
 }
 
-int again(again_fn *attempt, void *ctx, struct err *e)
+int again(again_fn *attempt, void *ctx, unsigned tries, struct err *e)
 {
-	for (unsigned tries = 1;; tries++) {
+	const unsigned most = tries ? tries : LIMIT_PUSH_TRIES;
+
+	for (unsigned done = 1;; done++) {
 		struct err why = { 0 };
 		int result = attempt(ctx, &why);
 		if (result >= 0)
 			return result;
-		if (tries < LIMIT_PUSH_TRIES && worth_it(&why)) {
-			if (wait_before(tries, e))
+		if (done < most && worth_it(&why)) {
+			if (wait_before(done, &why, e))
 				return -1;
 			continue;
 		}
 		if (e)
 			*e = why;
-		return tries > 1 ? err_hint(e, "tried %u times", tries) : -1;
+		return done > 1 ? err_hint(e, "tried %u times", done) : -1;
 	}
 }

@@ -10,9 +10,10 @@
 typedef int again_fn(void *ctx, struct err *e);
 
 /*
- * Up to LIMIT_PUSH_TRIES tries, with a growing pause between them, while what fails is the network: no answer, 408,
- * 429, 5xx. The result of the try that worked, or -1 with the last error and how many tries there were.
+ * Up to `tries` tries (0: LIMIT_PUSH_TRIES) while what fails is the network and may pass: no answer, 408, 429, 5xx.
+ * Between them it waits as long as the other side asks for (Retry-After, up to LIMIT_RETRY_AFTER_SECONDS), else half a
+ * second, one, two, ... The result of the try that worked, or -1 with the last error and how many tries there were.
  */
-int again(again_fn *attempt, void *ctx, struct err *e);
+int again(again_fn *attempt, void *ctx, unsigned tries, struct err *e);
 
 #endif

@@ -27,7 +27,8 @@ struct question {
 	const char *repository;
 	const char *selector;       /* of a manifest; or NULL */
 	const struct promise *blob; /* or NULL */
-	struct digest answer;       /* of a manifest that is there */
+	unsigned tries;
+	struct digest answer; /* of a manifest that is there */
 };
 
 /* Some registries answer HEAD without the digest: then the manifest itself says what it is. */
@@ -52,7 +53,7 @@ static int ask_once(void *ctx, struct err *e)
 /* 1: there; 0: not; -1. */
 static int ask(struct question *q, struct err *e)
 {
-	return again(ask_once, q, e);
+	return again(ask_once, q, q->tries, e);
 }
 
 static void note_taken(struct check *k, size_t i, const struct digest *there)
@@ -74,7 +75,9 @@ static int check_tag(void *ctx, size_t i, size_t worker, struct err *e)
 	struct registry_conn *c = push_conn(k->push, worker, e);
 	char old[DIGEST_TEXT_SIZE];
 	char new[DIGEST_TEXT_SIZE];
-	struct question q = { .conn = c, .repository = image->reference.repository, .selector = image->selector };
+	struct question q = {
+		.conn = c, .repository = image->reference.repository, .selector = image->selector, .tries = image->tries
+	};
 
 	int has = c ? ask(&q, e) : -1;
 	if (has < 0)
@@ -113,7 +116,7 @@ static int check_part(struct registry_conn *c, const struct push_image *image, c
 		      struct err *e)
 {
 	char digest[DIGEST_TEXT_SIZE];
-	struct question q = { .conn = c, .repository = image->reference.repository };
+	struct question q = { .conn = c, .repository = image->reference.repository, .tries = image->tries };
 
 	digest_text(&b->promise.digest, digest);
 	if (paper)
@@ -134,7 +137,9 @@ static int check_part(struct registry_conn *c, const struct push_image *image, c
 static int check_unknown(struct registry_conn *c, const struct push_image *image, struct err *e)
 {
 	char digest[DIGEST_TEXT_SIZE];
-	struct question q = { .conn = c, .repository = image->reference.repository, .selector = digest };
+	struct question q = {
+		.conn = c, .repository = image->reference.repository, .selector = digest, .tries = image->tries
+	};
 
 	if (!image->parts->unknown)
 		return 0;

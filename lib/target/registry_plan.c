@@ -85,6 +85,7 @@ struct push_plan *push_plan_new(const char *registry, const struct load_request 
 	for (size_t i = 0; i < p->count; i++) {
 		struct push_image *image = &p->images[i];
 		image->load = &request->images[i];
+		image->tries = request->tries;
 		if (read_name(image, registry, e))
 			return NULL;
 		if (choose(image, request, e)) {

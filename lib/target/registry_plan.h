@@ -21,7 +21,8 @@ struct push_image {
 	size_t root;                        /* blob of the pack: what the tag will point at */
 	char selector[REFERENCE_TEXT_SIZE]; /* the tag, or the root's digest */
 	char loaded_as[REFERENCE_TEXT_SIZE];
-	bool had; /* the registry answered that it has it under this name */
+	bool had;       /* the registry answered that it has it under this name */
+	unsigned tries; /* the request's */
 };
 
 /* One blob in one repository; each pair once. */

@@ -92,7 +92,7 @@ static int blob_turn(void *ctx, size_t item, size_t worker, struct err *e)
 	digest_text(&t.what->promise.digest, digest);
 	event_begin(events, item + 1, t.what->promise.size, "%s %s", digest_short(&t.what->promise.digest, id),
 		    blob_role_text(t.what->role));
-	int how = again(put_blob, &t, e);
+	int how = again(put_blob, &t, p->plan->request->tries, e);
 	event_end(events, item + 1, how < 0 ? "failed" : said[how]);
 	if (how < 0)
 		return err_at(e, "%s: %s %s", image->load->name, blob_role_text(t.what->role), digest);
@@ -172,7 +172,7 @@ static int send_paper(struct push *p, struct registry_conn *c, const struct push
 		.bytes = bytes,
 		.len = (size_t)b->promise.size,
 	};
-	if (again(put_paper, &w, e))
+	if (again(put_paper, &w, p->plan->request->tries, e))
 		return -1;
 	p->sent += b->promise.size;
 	return 0;
@@ -226,7 +226,7 @@ static int compare_back(struct paper_get *g, const struct pack_blob *root, const
 	char found[DIGEST_TEXT_SIZE];
 	char expected[DIGEST_TEXT_SIZE];
 
-	if (again(get_paper, g, e)) {
+	if (again(get_paper, g, g->image->tries, e)) {
 		if (e && (e->kind == ERR_ABSENT || e->kind == ERR_CORRUPT))
 			e->kind = ERR_TARGET;
 		return err_at(e, "reading back");

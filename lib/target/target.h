@@ -35,6 +35,7 @@ struct load_request {
 	const struct credential *credential; /* --username; or NULL */
 	bool plain_http;                     /* the target registry is named by --plain-http */
 	unsigned daemon_seconds; /* how long docker may be silent while it unpacks; 0: by the size of what was sent */
+	unsigned tries;          /* of one thing that the network breaks; 0: LIMIT_PUSH_TRIES */
 	const struct events *events;
 };
 
