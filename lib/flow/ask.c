@@ -2,6 +2,7 @@
 #include "flow/standing.h"
 
 #include "base/cancel.h"
+#include "base/clock.h"
 
 #include <time.h>
 
@@ -16,7 +17,7 @@ static int sleep_until(const struct search *s, int64_t until, struct err *e)
 	if (a->waiting)
 		a->waiting(a, true);
 	while (!rc) {
-		int64_t left = until - standing_now();
+		int64_t left = until - clock_ns();
 		if (left <= 0)
 			break;
 		if (a->stop && atomic_load(a->stop)) {
@@ -83,7 +84,7 @@ static int try_at(struct search *s, size_t i, struct err *e)
 	const struct endpoint *ep = &s->family->endpoints[i];
 	AUTO_BUF name = { 0 };
 	struct err failure = { 0 };
-	const int64_t started = standing_now();
+	const int64_t started = clock_ns();
 
 	if (ep->site) {
 		int serves = sites_repository(&s->family->sites, ep->site, a->repository, &name, e);
@@ -121,7 +122,7 @@ int ask(struct registries *r, struct ask *a, struct err *e)
 	s.patience = a->patience ? a->patience : &s.own;
 	for (;;) {
 		int64_t wake;
-		const int64_t now = standing_now();
+		const int64_t now = clock_ns();
 		if (a->stop && atomic_load(a->stop))
 			return err_set(e, ERR_NETWORK, "given up, others are at it");
 		pthread_mutex_lock(&r->lock);

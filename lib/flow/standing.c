@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/standing.h"
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/text.h"
 
@@ -8,7 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 
 #define DEFAULT_RETRIES 5
 #define DEFAULT_RETRY_MS 2000
@@ -20,14 +20,6 @@
 
 /* With --wait-for-quota, when the registry does not say how long. */
 #define QUOTA_LOOK_SECONDS 300
-
-int64_t standing_now(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * SECOND + ts.tv_nsec;
-}
 
 static unsigned retries(const struct registries *r)
 {
@@ -43,7 +35,7 @@ static bool eligible(const struct search *s, size_t i, enum standing worst)
 
 	return !(s->ask->barred & (UINT32_C(1) << i)) && ep->standing <= worst &&
 	       !(s->ask->by_tag && ep->site && ep->site->digest_only) &&
-	       (quota || ep->rest_until - standing_now() <= LIMIT_RETRY_AFTER_SECONDS * SECOND);
+	       (quota || ep->rest_until - clock_ns() <= LIMIT_RETRY_AFTER_SECONDS * SECOND);
 }
 
 static int64_t rests_until(const struct search *s, size_t i)
@@ -126,7 +118,7 @@ static bool asks_too_much(struct search *s, size_t i, struct err *failure)
 		err_hint(failure, "try again then");
 	standing_bar(s, i);
 	/* The others are not to ask either: eligible() knows. */
-	s->family->endpoints[i].rest_until = standing_now() + failure->wait_ms * MS;
+	s->family->endpoints[i].rest_until = clock_ns() + failure->wait_ms * MS;
 	return true;
 }
 
@@ -172,7 +164,7 @@ static void passing(struct search *s, size_t i, int64_t started, int64_t now, st
 int standing_judge(struct search *s, size_t i, int64_t started, struct err *failure)
 {
 	struct endpoint *ep = &s->family->endpoints[i];
-	const int64_t now = standing_now();
+	const int64_t now = clock_ns();
 
 	if (ep->standing == STANDING_GOOD)
 		(void)snprintf(ep->why, sizeof(ep->why), "%.*s", (int)sizeof(ep->why) - 1, failure->text);

@@ -3,8 +3,8 @@
 #define FLOW_STANDING_H
 
 /*
- * The inside of ask.h: which place is asked next, and what a failure means for it. Everything but standing_now() and
- * standing_bar() is called under registries.lock.
+ * The inside of ask.h: which place is asked next, and what a failure means for it. Everything but standing_bar() is
+ * called under registries.lock.
  */
 
 #include "flow/ask.h"
@@ -25,9 +25,6 @@ struct search {
 	struct err failure; /* of the registry itself, else of the last place */
 	bool from_origin;
 };
-
-/* Monotonic, ns. */
-int64_t standing_now(void);
 
 /*
  * The first place that may be asked now; with none, ENDPOINTS_MOST, and *wake is when one may be (0: none is left at

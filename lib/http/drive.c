@@ -2,6 +2,7 @@
 #include "http/wire.h"
 
 #include "base/cancel.h"
+#include "base/clock.h"
 
 #include <linux/sockios.h>
 #include <linux/tcp.h>
@@ -15,14 +16,6 @@
 
 /* As tcpi_state has it; <netinet/tcp.h>, which names it, does not go together with the kernel's struct tcp_info. */
 #define TCP_ESTABLISHED 1
-
-int64_t wire_now(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
 
 /*
  * Something that changes whenever a byte moves on one of the client's sockets, whatever phase curl is in. The kernel is
@@ -137,7 +130,7 @@ struct silence {
 /* Notes a wait that ended without news for the caller. True if the silence has lasted too long. */
 static bool too_silent(struct silence *s, struct http_reply *r)
 {
-	int64_t now = wire_now();
+	int64_t now = clock_ns();
 	int64_t source_ns = r->source_ns;
 	uint64_t m = moved(r->client);
 	uint64_t c = counted(r);
@@ -172,7 +165,7 @@ int wire_drive(struct http_reply *r, bool (*until)(const struct http_reply *r))
 		if (r->done)
 			return r->failure.kind == ERR_NONE ? 0 : -1;
 		/* A busy transfer comes by here often; the kernel is asked only every tick. */
-		int64_t now = wire_now();
+		int64_t now = clock_ns();
 		if (!looked)
 			s = (struct silence){ now, r->source_ns, 0, moved(r->client), counted(r) };
 		if (looked && now - looked >= (int64_t)TICK_MS * 1000000 - 1000000 && too_silent(&s, r)) {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "http/wire.h"
 
+#include "base/clock.h"
+
 #include <inttypes.h>
 #include <poll.h>
 #include <string.h>
@@ -13,20 +15,20 @@
 /* source_read(), timed: a slow disk or a slow pipe is no silence of the network. */
 static ssize_t pull(struct http_reply *r, void *buf, size_t cap)
 {
-	int64_t start = wire_now();
+	int64_t start = clock_ns();
 	ssize_t n = source_read(r->body, buf, cap, &r->failure);
 
-	r->source_ns += wire_now() - start;
+	r->source_ns += clock_ns() - start;
 	return n;
 }
 
 /* A limit's wait is no silence of the network either. */
 static int hold_back(struct http_reply *r, size_t n)
 {
-	int64_t start = wire_now();
+	int64_t start = clock_ns();
 	int failed = pace_wait(r->pace, n, &r->failure);
 
-	r->source_ns += wire_now() - start;
+	r->source_ns += clock_ns() - start;
 	return failed;
 }
 

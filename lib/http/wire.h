@@ -186,6 +186,4 @@ bool wire_client_words(const struct http_reply *r, char out[WIRE_WORDS]);
 /* `bytes`, or fewer where a limit wants what moves at once to be little. */
 size_t wire_piece(const struct http_reply *r, size_t bytes);
 
-int64_t wire_now(void); /* monotonic, ns */
-
 #endif

@@ -2,6 +2,7 @@
 #include "registry/process.h"
 
 #include "base/cancel.h"
+#include "base/clock.h"
 #include "base/own.h"
 
 #include <errno.h>
@@ -21,10 +22,7 @@ extern char **environ;
 
 static int64_t now_ms(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	return clock_ns() / 1000000;
 }
 
 /*

@@ -2,6 +2,7 @@
 #include "stream/pace.h"
 
 #include "base/cancel.h"
+#include "base/clock.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -26,11 +27,8 @@ struct pace {
 
 static int64_t machine_now(void *ctx)
 {
-	struct timespec ts;
-
 	(void)ctx;
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * SECOND + ts.tv_nsec;
+	return clock_ns();
 }
 
 /* A signal may end it early: the caller looks at the clock again. */
