@@ -24,6 +24,7 @@ Options:
   --anonymous-pull           who names nobody may pull
   --life SECONDS             tokens are refused after so long (300)
   --say-life SECONDS         what expires_in says, if it is not the truth; -1: it is left out
+  --issued WHEN              what issued_at says, "" for the truth (2009-11-10T23:00:00Z)
   --answer token|access_token|both      the name under which it is handed out (token)
   --no-post                  the service answers 404 to POST
   --no-scope                 the challenge has no scope
@@ -174,7 +175,7 @@ class Tokens(Handler):
         life = options.life if options.say_life is None else options.say_life
         if life >= 0:
             answer["expires_in"] = int(life)
-        answer["issued_at"] = "2009-11-10T23:00:00Z"
+        answer["issued_at"] = options.issued or time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         self.reply(200, json.dumps(answer).encode(), [("Content-Type", "application/json")],
                    scope=" ".join(scopes), user=user)
 
@@ -405,6 +406,7 @@ def parse_options():
     p.add_argument("--anonymous-pull", action="store_true")
     p.add_argument("--life", type=float, default=300)
     p.add_argument("--say-life", type=float)
+    p.add_argument("--issued", default="2009-11-10T23:00:00Z")
     p.add_argument("--answer", choices=("token", "access_token", "both"), default="token")
     p.add_argument("--no-post", action="store_true")
     p.add_argument("--no-scope", action="store_true")
