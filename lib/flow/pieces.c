@@ -3,20 +3,13 @@
 
 #include "base/buf.h"
 #include "base/cancel.h"
+#include "base/clock.h"
 
 #include <string.h>
 #include <time.h>
 
 /* How often one who waits looks whether somebody has become slow. */
 #define LOOK_NS 100000000L
-
-int64_t pieces_now(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
 
 /* Gaps. */
 
@@ -232,7 +225,7 @@ void pieces_wrote(struct pieces *p, size_t worker, uint64_t len)
 	/* What another took over meanwhile is written twice, with the same bytes. */
 	h->from = len < h->to - h->from ? h->from + len : h->to;
 	h->got += len;
-	h->last = pieces_now();
+	h->last = clock_ns();
 	pthread_mutex_unlock(&p->lock);
 }
 
@@ -242,7 +235,7 @@ void pieces_rest(struct pieces *p, size_t worker, bool rests)
 
 	pthread_mutex_lock(&p->lock);
 	h->rests = rests;
-	h->since = h->last = pieces_now();
+	h->since = h->last = clock_ns();
 	h->got = 0;
 	pthread_mutex_unlock(&p->lock);
 }
@@ -260,7 +253,7 @@ static void let_go(struct pieces *p, struct hand *h)
 	struct blob *b = &p->blobs[h->blob];
 
 	if (h->got)
-		h->speed = (double)h->got / (double)(pieces_now() - h->since + 1);
+		h->speed = (double)h->got / (double)(clock_ns() - h->since + 1);
 	add_gap(b, h->from, h->to);
 	b->active--;
 	h->busy = false;

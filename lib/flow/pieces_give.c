@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/pieces_inside.h"
 
+#include "base/clock.h"
+
 /* Who gets what. */
 
 /* No piece is cut smaller, none of a blob that is cut is larger: requests cost a round trip, and what is written ahead
@@ -47,7 +49,7 @@ static void give(struct pieces *p, size_t worker, size_t blob, uint64_t from, ui
 	h->blob = blob;
 	h->from = from;
 	h->to = to;
-	h->since = h->last = pieces_now();
+	h->since = h->last = clock_ns();
 	h->got = 0;
 	atomic_store(&h->stop, false);
 	p->blobs[blob].active++;
@@ -104,7 +106,7 @@ static double ahead(const struct hand *h, int64_t now)
 
 static bool give_from_slowest(struct pieces *p, size_t worker, struct piece *out)
 {
-	int64_t now = pieces_now();
+	int64_t now = clock_ns();
 	double longest = (double)SLOW_NS;
 	struct hand *slow = NULL;
 

@@ -48,9 +48,6 @@ struct pieces {
 	atomic_bool stopped;
 };
 
-/* Monotonic, ns. */
-int64_t pieces_now(void);
-
 /* What a blob lacks and nobody is at, in all. */
 uint64_t blob_gaps(const struct blob *b);
 

@@ -4,6 +4,7 @@
  * What is held: attempts are counted without progress, Retry-After is kept by everybody, mirrors come first and are
  * left for reasons, the registry's own word counts, waits are spread (full jitter).
  */
+#include "base/clock.h"
 #include "flow/ask.h"
 #include "flow/standing.h"
 
@@ -52,7 +53,7 @@ static int play(struct ask *a, struct registry_conn *conn, const char *repositor
 		}
 	}
 	assert_non_null(now);
-	s->at[s->tries++ % 64] = standing_now();
+	s->at[s->tries++ % 64] = clock_ns();
 	strncat(s->log, host[0] == 'o' ? "o" : host[1] == '1' ? "1" : "2", sizeof(s->log) - strlen(s->log) - 1);
 	a->progressed = now->progress;
 	if (now->kind == ERR_NONE)
@@ -213,10 +214,10 @@ static void test_spread(void **state)
 		for (unsigned failure = 0; failure < 3; failure++) {
 			struct err busy = { .kind = ERR_NETWORK, .sys = 429 };
 			pthread_mutex_lock(&r->lock);
-			assert_int_equal(standing_judge(&s, 0, standing_now(), &busy), 0);
+			assert_int_equal(standing_judge(&s, 0, clock_ns(), &busy), 0);
 			pthread_mutex_unlock(&r->lock);
 		}
-		int64_t wait = s.rest_until[0] - standing_now();
+		int64_t wait = s.rest_until[0] - clock_ns();
 		assert_true(wait <= 8 * SECOND);
 		bins[wait < 0 ? 0 : wait / (800 * MS) > 9 ? 9 : wait / (800 * MS)]++;
 	}
