@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Goal: archives that other programs wrote are verified, inspected and loaded: docker save, skopeo, podman and buildah, plain
 # and compressed outside; and a damaged one is refused.
+# sanitize: no (unit/pack_foreign reads the same kinds there)
 . "$(dirname "$0")/lib/common.sh"
 need docker-registry skopeo jq curl
 start_registry src

@@ -14,6 +14,7 @@ if [ -z "${PROXIES_INSIDE:-}" ]; then
 	fi
 	exec unshare -n -m --propagation private env PROXIES_INSIDE=1 sh "$0"
 fi
+# sanitize: no (unit/http_proxy and http_tunnel are there)
 . "$(dirname "$0")/lib/common.sh"
 need docker-registry squid microsocks htpasswd openssl ip jq curl python3
 SECRET=proxy-canary

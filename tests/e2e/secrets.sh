@@ -3,6 +3,7 @@
 # Goal: a secret reaches its one origin and nobody else, wherever a server, a proxy, a .netrc or a look-alike host would have
 # it go (tests/servers/canary_cases.py); and none is printed or left behind when things fail and servers quote what they were
 # sent (tests/servers/canary_faults.py). Hosts, addresses and ports are real ones, in network namespaces of their own.
+# sanitize: no (unit/registry_hostile is there)
 . "$(dirname "$0")/lib/common.sh"
 need unshare ip mount openssl python3
 [ -e /proc/net/if_inet6 ] || skip "no IPv6 here"

@@ -3,6 +3,7 @@
 # Goal: a call that fails (strace makes it), each of its occurrences in turn, never becomes a false success: the archive under
 # the final name is complete or is not there, an older one is untouched, the exit code says it, and the next run is right.
 # timeout: 900
+# sanitize: no (strace and a sanitizer together take minutes)
 . "$(dirname "$0")/../e2e/lib/common.sh"
 need docker-registry strace jq
 start_registry src

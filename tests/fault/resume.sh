@@ -4,6 +4,7 @@
 # whatever a journal or a part says, the archive holds the right bytes or is not there.
 #     SIZE=2G RESETS=100 sh tests/fault/resume.sh     as the promise is written; CI takes less of both
 # timeout: 1800
+# sanitize: no (hundreds of megabytes)
 . "$(dirname "$0")/../e2e/lib/common.sh"
 . "$LIB/links.sh"
 need jq curl

@@ -3,6 +3,7 @@
 # Goal: a far side that falls silent, in whatever phase, is given up after --stall-timeout and asked anew; if it stays silent,
 # the fetch ends with a message. No wait is endless. And a far side that is only slow, within what was allowed, is waited for.
 # timeout: 300
+# sanitize: no (it waits, mostly)
 . "$(dirname "$0")/../e2e/lib/common.sh"
 . "$LIB/links.sh"
 need jq curl

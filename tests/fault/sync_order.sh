@@ -3,6 +3,7 @@
 # Goal: every write, then fsync of the file, then rename, then fsync of the folder, in this order, read from strace's log. A
 # kill sweep cannot see a missing fsync (the page cache survives the process), so the order itself is looked at. And the
 # checker is tried on logs that lack each of the four.
+# sanitize: no (the order of calls is the same)
 . "$(dirname "$0")/../e2e/lib/common.sh"
 need docker-registry strace jq
 start_registry src
