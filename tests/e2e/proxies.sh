@@ -297,7 +297,7 @@ headers 3
 interim 3
 silent 3 no byte for 2 seconds
 plain 3 does not speak TLS
-mitm 3 its certificate is signed by an authority
+mitm 3 its certificate is self-signed
 cut 3
 LIST
 same "proxies tried" "$cases" 14
