@@ -51,6 +51,7 @@ static void give(struct pieces *p, size_t worker, size_t blob, uint64_t from, ui
 	h->to = to;
 	h->since = h->last = clock_ns();
 	h->got = 0;
+	h->rescued = false;
 	atomic_store(&h->stop, false);
 	p->blobs[blob].active++;
 	*out = (struct piece){ blob, from, to, &h->stop };
@@ -100,7 +101,7 @@ static double ahead(const struct hand *h, int64_t now)
 	double speed = h->got ? (double)h->got / (double)(now - h->since + 1) : 0;
 
 	if (speed <= 0)
-		return now - h->since > SILENT_NS ? 1e18 : 0;
+		return now - h->since > SILENT_NS && !h->rescued ? 1e18 : 0;
 	return (double)(h->to - h->from) / speed;
 }
 
@@ -129,7 +130,8 @@ static bool give_from_slowest(struct pieces *p, size_t worker, struct piece *out
 		return false;
 	if (my_speed > 0)
 		his = (uint64_t)((double)left * (his_speed / (his_speed + my_speed)));
-	if (now - slow->last > SILENT_NS)
+	const bool silent = now - slow->last > SILENT_NS;
+	if (silent)
 		his = 0;
 	uint64_t mid = slow->from + his;
 	uint64_t end = slow->to;
@@ -137,6 +139,7 @@ static bool give_from_slowest(struct pieces *p, size_t worker, struct piece *out
 	if (!his)
 		atomic_store(&slow->stop, true);
 	give(p, worker, slow->blob, mid, end, out);
+	p->hands[worker].rescued = silent;
 	return true;
 }
 

@@ -28,6 +28,8 @@ struct blob {
 struct hand {
 	bool busy;
 	bool rests;
+	bool rescued; /* he took it from one who was silent: if he is, too, it is the other side, and its time limit
+			 counts */
 	size_t blob;
 	uint64_t from;
 	uint64_t to;

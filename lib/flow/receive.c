@@ -10,7 +10,7 @@
 /* One piece of a blob from one place: asked for, written, noted in the journal. */
 
 /* So many bytes are noted as one: what a kill costs, for each connection, and a line of the journal. */
-#define NOTE_BYTES (256u << 10)
+#define NOTE_BYTES (64u << 10)
 
 /*
  * How often the disk is told to begin with what has come: on a slow line little is left for the fsync at the end. More

@@ -92,6 +92,7 @@ void wire_stalled(struct http_reply *r, unsigned seconds)
 	char where[120];
 
 	FAULT(r, "no byte for %u seconds %s; --stall-timeout allows more", seconds, phase(r, where));
+	r->stalled = true;
 }
 
 static void no_connection(struct http_reply *r, CURLcode code)

@@ -307,8 +307,8 @@ static bool kept_too_long(const struct http_reply *r, const struct http_request 
 	long connects = 1;
 	curl_off_t sent = 0; /* when the request began to be sent; 0: there never was a connection */
 
-	return r->failure.kind == ERR_NETWORK && !q->body && (q->method == HTTP_GET || q->method == HTTP_HEAD) &&
-	       !r->headers.complete &&
+	return r->failure.kind == ERR_NETWORK && !r->stalled && !q->body &&
+	       (q->method == HTTP_GET || q->method == HTTP_HEAD) && !r->headers.complete &&
 	       curl_easy_getinfo(r->client->easy, CURLINFO_NUM_CONNECTS, &connects) == CURLE_OK && connects == 0 &&
 	       curl_easy_getinfo(r->client->easy, CURLINFO_PRETRANSFER_TIME_T, &sent) == CURLE_OK && sent > 0;
 }

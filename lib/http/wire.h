@@ -111,6 +111,7 @@ struct http_reply {
 	bool unix_socket;  /* the request goes through one */
 	bool has_cert;     /* a client certificate was there to be shown */
 	bool connected;    /* its socket was seen to have reached the other side */
+	bool stalled;      /* it ended by the stall timeout */
 	bool attached;     /* the easy handle is in the multi handle */
 
 	/* The request's body. */

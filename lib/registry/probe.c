@@ -93,6 +93,9 @@ static int judge_first(struct registry_conn *c, struct exchange *x, struct chall
 	*status = http_status(x->reply);
 	if (*status < 400)
 		return 1;
+	/* Too busy to say anything; and not to be asked the same at once. */
+	if (says_busy(*status))
+		return 2;
 	if (*status == 401 && session_read_challenge(x->reply, challenge, e))
 		return -1;
 	answer_drop(TAKE(x->reply));
@@ -119,7 +122,7 @@ int session_send_first(struct registry_conn *c, const struct call *call, struct 
 	if (!rc)
 		rc = judge_first(c, x, &challenge, &status, &failure);
 	pthread_mutex_lock(&r->lock);
-	if (rc >= 0) {
+	if (rc == 0 || rc == 1) {
 		challenge_release(&r->challenge);
 		r->challenge = challenge;
 		challenge = (struct challenge){ 0 };
@@ -130,5 +133,5 @@ int session_send_first(struct registry_conn *c, const struct call *call, struct 
 	pthread_mutex_unlock(&r->lock);
 	if (rc < 0 && e)
 		*e = failure;
-	return rc;
+	return rc > 0 ? 1 : rc;
 }

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Goal: a command line that makes no sense ends with exit 2 before any connection and before any file is made.
+# sanitize: no (unit/oci_reference is there)
 . "$(dirname "$0")/lib/common.sh"
 need docker-registry strace jq
 start_registry src

@@ -11,6 +11,7 @@ if [ "${1:-}" != inside ]; then
 	unshare "$spaces" true 2>/dev/null || { echo "SKIP tls.sh: no namespaces here" >&2; exit 77; }
 	exec unshare "$spaces" sh "$0" inside
 fi
+# sanitize: no (unit/http_tls is there)
 . "$(dirname "$0")/lib/common.sh"
 need docker-registry nginx openssl ip jq
 ip link set lo up || skip "no loopback in a network namespace"

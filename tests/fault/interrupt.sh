@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Goal: a fetch that is stopped or killed, at whatever moment, leaves no archive under the final name, and the next run goes on
 # with what it had; and an archive that stood there before is untouched until the new one is complete.
+# sanitize: no (the same moments, slower)
 . "$(dirname "$0")/../e2e/lib/common.sh"
 need docker-registry jq
 start_registry src

@@ -3,6 +3,7 @@
 # Goal: a registry that is busy is asked again, no sooner than it said and not for ever; an error's body changes nothing;
 # tokens and signed URLs that run out are renewed, and a secret never goes where it does not belong.
 # timeout: 300
+# sanitize: no (it waits, mostly)
 . "$(dirname "$0")/../e2e/lib/common.sh"
 . "$LIB/links.sh"
 need jq curl

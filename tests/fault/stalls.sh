@@ -8,7 +8,7 @@
 . "$LIB/links.sh"
 need jq curl
 cd "$T" || exit 1
-LIMIT=2    # --stall-timeout
+LIMIT=${LIMIT:-2} # --stall-timeout; LIMIT=30, the default, takes four minutes
 GRACE=5    # what a silence may be longer
 CONNECT=15 # seconds until a connection stands, TLS included
 
@@ -73,18 +73,18 @@ full=$mute
 started mute mute
 
 for phase in $phases; do
-	fetch "${phase%\%}" "$bad/test/${phase%\%}:1" 40 --stall-timeout "$LIMIT"
+	fetch "${phase%\%}" "$bad/test/${phase%\%}:1" $((38 + LIMIT)) --stall-timeout "$LIMIT"
 done
 for phase in $ever; do
-	fetch "ever-$phase" "$bad/test/ever-$phase:1" 60 --stall-timeout "$LIMIT" --retries 1
+	fetch "ever-$phase" "$bad/test/ever-$phase:1" $((56 + 2 * LIMIT)) --stall-timeout "$LIMIT" --retries 1
 done
 for phase in $tokens; do
-	fetch "$phase" "$locked/test/$phase:1" 40 --stall-timeout "$LIMIT"
-	fetch "ever-$phase" "$locked/test/ever-$phase:1" 60 --stall-timeout "$LIMIT" --retries 1
+	fetch "$phase" "$locked/test/$phase:1" $((38 + LIMIT)) --stall-timeout "$LIMIT"
+	fetch "ever-$phase" "$locked/test/ever-$phase:1" $((56 + 2 * LIMIT)) --stall-timeout "$LIMIT" --retries 1
 done
-fetch mute "$mute/test/x:1" 60 --stall-timeout "$LIMIT" --retries 0
-fetch tls "registry.localhost:${mute#*:}/test/x:1" 60 --stall-timeout "$LIMIT" --retries 0
-fetch connect "$full/test/x:1" 60 --stall-timeout "$LIMIT" --retries 0
+fetch mute "$mute/test/x:1" $((56 + 2 * LIMIT)) --stall-timeout "$LIMIT" --retries 0
+fetch tls "registry.localhost:${mute#*:}/test/x:1" $((56 + 2 * LIMIT)) --stall-timeout "$LIMIT" --retries 0
+fetch connect "$full/test/x:1" $((56 + 2 * LIMIT)) --stall-timeout "$LIMIT" --retries 0
 await
 
 number=0

@@ -5,10 +5,12 @@
  */
 #include "flow/pieces.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -27,6 +29,19 @@ static void finish(struct pieces *p, size_t worker)
 {
 	pieces_wrote(p, worker, pieces_left(p, worker));
 	pieces_drop(p, worker);
+}
+
+static bool dropped;
+
+/* Worker 1 lets go after six seconds, longer than a silence is let be. */
+static void *drop_later(void *pieces)
+{
+	const struct timespec six = { 6, 0 };
+
+	(void)nanosleep(&six, NULL);
+	dropped = true;
+	pieces_drop(pieces, 1);
+	return NULL;
 }
 
 /* As many blobs as workers: nobody is cut. */
@@ -179,6 +194,38 @@ static void test_stop(void **state)
 	assert_int_equal(pieces_missing(p, SIZE_MAX), MB);
 }
 
+/* One who is silent is relieved once; if his relief is silent, too, the far side is, and nobody waits in circles. */
+static void test_silence_is_relieved_once(void **state)
+{
+	const uint64_t size = 8 * MB;
+	struct err e = { 0 };
+	AUTO(pieces) p = pieces_new(&size, 1, 3, &e);
+	struct piece first;
+	struct piece second = { 0 };
+	struct piece third = { 0 };
+
+	(void)state;
+	assert_int_equal(pieces_have(p, 0, 0, 6 * MB, &e), 0);
+	first = take(p, 0);
+	assert_int_equal(first.to, 7 * MB);
+	second = take(p, 1);
+	finish(p, 1);
+	/* Some four seconds later. */
+	second = take(p, 1);
+	assert_int_equal(second.from, first.from);
+	assert_int_equal(second.to, first.to);
+	assert_true(atomic_load(first.stop));
+	pieces_drop(p, 0);
+	/* The third waits in vain until the second gives up. */
+	pthread_t late;
+	assert_int_equal(pthread_create(&late, NULL, drop_later, p), 0);
+	third = take(p, 2);
+	assert_int_equal(pthread_join(late, NULL), 0);
+	assert_false(pieces_stopped(p));
+	assert_int_equal(third.from, first.from);
+	assert_true(dropped);
+}
+
 /* Seeded chaos against a flag a byte. */
 static unsigned next_random(unsigned *seed)
 {
@@ -252,6 +299,7 @@ int main(void)
 		cmocka_unit_test(test_no_ranges),
 		cmocka_unit_test(test_restart),
 		cmocka_unit_test(test_stop),
+		cmocka_unit_test(test_silence_is_relieved_once),
 		cmocka_unit_test(test_chaos),
 	};
 
