@@ -50,7 +50,7 @@ OWNED(registry)
 
 struct registry_conn;
 struct registry_conn *registry_connect(struct registry *r, struct err *e); /* makes a client; the network comes later */
-const char *registry_conn_host(const struct registry_conn *c); /* registry_host() of its registry */
+const char *registry_conn_host(const struct registry_conn *c);             /* registry_host() of its registry */
 void registry_conn_free(struct registry_conn *c);
 OWNED(registry_conn)
 
