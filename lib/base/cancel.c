@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/cancel.h"
 
-#include <stdatomic.h>
+#include "base/clock.h"
+
 #include <string.h>
+
+/* How often a sleeper looks whether he shall stop. */
+#define TICK_NS INT64_C(50000000)
 
 static atomic_int requested;
 
@@ -26,4 +30,17 @@ int cancel_check(struct err *e)
 	if (e)
 		e->sys = sig;
 	return -1;
+}
+
+int cancel_sleep(int64_t until, const atomic_bool *stop, struct err *e)
+{
+	int64_t left;
+
+	while ((left = until - clock_ns()) > 0 && !(stop && atomic_load(stop))) {
+		const struct timespec nap = { 0, left < TICK_NS ? left : TICK_NS };
+		if (cancel_check(e))
+			return -1;
+		(void)nanosleep(&nap, NULL);
+	}
+	return cancel_check(e);
 }

@@ -10,6 +10,10 @@
 
 #include "base/err.h"
 
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
 /* Async-signal-safe. `sig` becomes the exit code 128 + sig. */
 void cancel_request(int sig);
 
@@ -18,5 +22,11 @@ int cancel_requested(void);
 
 /* 0, or -1 with ERR_CANCELLED. */
 int cancel_check(struct err *e);
+
+/*
+ * Sleeps until clock_ns() is `until`, or *stop is true (NULL: never); 0. -1 with ERR_CANCELLED, soon after it is asked
+ * for: the signal may have interrupted another thread than this one.
+ */
+int cancel_sleep(int64_t until, const atomic_bool *stop, struct err *e);
 
 #endif

@@ -4,30 +4,13 @@
 #include "base/cancel.h"
 #include "base/clock.h"
 
-#include <time.h>
-
-/* How often one who waits looks whether he shall stop. */
-#define TICK (50 * MS)
-
 static int sleep_until(const struct search *s, int64_t until, struct err *e)
 {
 	struct ask *a = s->ask;
-	int rc = 0;
 
 	if (a->waiting)
 		a->waiting(a, true);
-	while (!rc) {
-		int64_t left = until - clock_ns();
-		if (left <= 0)
-			break;
-		if (a->stop && atomic_load(a->stop)) {
-			rc = err_set(e, ERR_NETWORK, "given up, others are at it");
-			break;
-		}
-		const struct timespec nap = { 0, left < TICK ? left : TICK };
-		(void)nanosleep(&nap, NULL);
-		rc = cancel_check(e);
-	}
+	int rc = cancel_sleep(until, a->stop, e);
 	if (a->waiting)
 		a->waiting(a, false);
 	return rc;
@@ -51,12 +34,13 @@ static void remember(struct search *s, size_t i, const struct err *failure)
 	s->from_origin = s->family->endpoints[i].origin;
 }
 
-static void say_again(const struct search *s, const struct err *failure, int64_t wait)
+static void say_again(const struct search *s, int64_t wait)
 {
 	const bool worth_a_line = s->patience->failures > 1 || wait > 5 * SECOND;
 
+	/* One who has not asked yet waits because others were told to. */
 	event_text(s->r->events, worth_a_line ? EVENT_NOTE : EVENT_DETAIL, "%s: %s; again in %.1f s", s->ask->what,
-		   failure->text, (double)wait / (double)SECOND);
+		   s->tries ? s->failure.text : "the registry asks to be left alone", (double)wait / (double)SECOND);
 }
 
 static int give_up(const struct search *s, struct err *e)
@@ -71,10 +55,14 @@ static int give_up(const struct search *s, struct err *e)
 /* Others have found out before that there is nothing to be had. */
 static int nobody(const struct search *s, struct err *e)
 {
-	for (size_t i = 0; i < s->family->count; i++)
+	int rc = err_set(e, ERR_NETWORK, "%s: no place is left to ask", s->family->host);
+
+	pthread_mutex_lock(&s->r->lock);
+	for (size_t i = s->family->count; i-- > 0;)
 		if (s->family->endpoints[i].why[0])
-			return err_set(e, ERR_NETWORK, "%s", s->family->endpoints[i].why);
-	return err_set(e, ERR_NETWORK, "%s: no place is left to ask", s->family->host);
+			rc = err_set(e, ERR_NETWORK, "%s", s->family->endpoints[i].why);
+	pthread_mutex_unlock(&s->r->lock);
+	return rc;
 }
 
 /* One try at endpoint i. 0: done, 1: it failed and something else may be tried, -1: final. */
@@ -131,7 +119,7 @@ int ask(struct registries *r, struct ask *a, struct err *e)
 		if (i == ENDPOINTS_MOST && !wake)
 			return s.tries ? give_up(&s, e) : nobody(&s, e);
 		if (i == ENDPOINTS_MOST) {
-			say_again(&s, &s.failure, wake - now);
+			say_again(&s, wake - now);
 			if (sleep_until(&s, wake, e))
 				return -1;
 			continue;

@@ -6,7 +6,6 @@
 #include "base/clock.h"
 
 #include <string.h>
-#include <time.h>
 
 /* How often one who waits looks whether somebody has become slow. */
 #define LOOK_NS 100000000L
@@ -120,13 +119,11 @@ int pieces_have(struct pieces *p, size_t blob, uint64_t from, uint64_t to, struc
 
 /* Looking. */
 
-uint64_t pieces_missing(struct pieces *p, size_t blob)
+/* Of blobs first..end-1. Under the lock. */
+static uint64_t missing(const struct pieces *p, size_t first, size_t end)
 {
-	const size_t first = blob == SIZE_MAX ? 0 : blob;
-	const size_t end = blob == SIZE_MAX ? p->blob_count : blob + 1;
 	uint64_t sum = 0;
 
-	pthread_mutex_lock(&p->lock);
 	for (size_t i = first; i < end; i++)
 		sum += blob_gaps(&p->blobs[i]);
 	for (size_t w = 0; w < p->workers; w++) {
@@ -134,6 +131,13 @@ uint64_t pieces_missing(struct pieces *p, size_t blob)
 		if (h->busy && h->blob >= first && h->blob < end)
 			sum += h->to - h->from;
 	}
+	return sum;
+}
+
+uint64_t pieces_missing(struct pieces *p, size_t blob)
+{
+	pthread_mutex_lock(&p->lock);
+	uint64_t sum = blob == SIZE_MAX ? missing(p, 0, p->blob_count) : missing(p, blob, blob + 1);
 	pthread_mutex_unlock(&p->lock);
 	return sum;
 }
@@ -168,19 +172,6 @@ size_t pieces_busy(const struct pieces *p)
 	return n;
 }
 
-static void wait_a_little(struct pieces *p)
-{
-	struct timespec until;
-
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_nsec += LOOK_NS;
-	if (until.tv_nsec >= 1000000000L) {
-		until.tv_nsec -= 1000000000L;
-		until.tv_sec++;
-	}
-	(void)pthread_cond_timedwait(&p->changed, &p->lock, &until);
-}
-
 int pieces_take(struct pieces *p, size_t worker, struct piece *out, struct err *e)
 {
 	int rc = 0;
@@ -199,7 +190,7 @@ int pieces_take(struct pieces *p, size_t worker, struct piece *out, struct err *
 		}
 		if (!pieces_busy(p))
 			break;
-		wait_a_little(p);
+		clock_wait(&p->changed, &p->lock, LOOK_NS);
 	}
 	pthread_mutex_unlock(&p->lock);
 	return rc;
@@ -217,7 +208,7 @@ uint64_t pieces_left(struct pieces *p, size_t worker)
 	return left;
 }
 
-void pieces_wrote(struct pieces *p, size_t worker, uint64_t len)
+uint64_t pieces_wrote(struct pieces *p, size_t worker, uint64_t len)
 {
 	struct hand *h = &p->hands[worker];
 
@@ -226,7 +217,9 @@ void pieces_wrote(struct pieces *p, size_t worker, uint64_t len)
 	h->from = len < h->to - h->from ? h->from + len : h->to;
 	h->got += len;
 	h->last = clock_ns();
+	uint64_t left = missing(p, h->blob, h->blob + 1);
 	pthread_mutex_unlock(&p->lock);
+	return left;
 }
 
 void pieces_rest(struct pieces *p, size_t worker, bool rests)
@@ -327,9 +320,4 @@ void pieces_stop(struct pieces *p)
 		atomic_store(&p->hands[w].stop, true);
 	pthread_cond_broadcast(&p->changed);
 	pthread_mutex_unlock(&p->lock);
-}
-
-bool pieces_stopped(const struct pieces *p)
-{
-	return atomic_load(&p->stopped);
 }

@@ -51,8 +51,8 @@ int pieces_take(struct pieces *p, size_t worker, struct piece *out, struct err *
 /* How many bytes from the worker's next one on are still his: 0 when another has taken them over. */
 uint64_t pieces_left(struct pieces *p, size_t worker);
 
-/* `len` bytes more are written; at most pieces_left(). */
-void pieces_wrote(struct pieces *p, size_t worker, uint64_t len);
+/* `len` bytes more are written; at most pieces_left(). What the blob lacks now, as pieces_missing() tells it. */
+uint64_t pieces_wrote(struct pieces *p, size_t worker, uint64_t len);
 
 /* The worker is at his piece, or (`rests`) waits for a time that he was told: nobody takes anything over from him then.
  */
@@ -76,6 +76,5 @@ void pieces_restart(struct pieces *p, size_t blob);
 
 /* Nobody gets a piece any more, and who has one is stopped. */
 void pieces_stop(struct pieces *p);
-bool pieces_stopped(const struct pieces *p);
 
 #endif

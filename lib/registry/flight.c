@@ -2,24 +2,9 @@
 #include "registry/flight.h"
 
 #include "base/cancel.h"
-
-#include <time.h>
+#include "base/clock.h"
 
 #define SLICE_NS 200000000L /* how often a waiter looks whether he shall stop */
-
-/* Wakes up by itself: the one who flies sees a cancel in its own waiting, the others have only this. */
-static void wait_a_while(pthread_mutex_t *lock, pthread_cond_t *changed)
-{
-	struct timespec until;
-
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_nsec += SLICE_NS;
-	if (until.tv_nsec >= 1000000000L) {
-		until.tv_nsec -= 1000000000L;
-		until.tv_sec++;
-	}
-	(void)pthread_cond_timedwait(changed, lock, &until);
-}
 
 int flight_join(struct flight *f, pthread_mutex_t *lock, pthread_cond_t *changed, struct err *e)
 {
@@ -30,7 +15,8 @@ int flight_join(struct flight *f, pthread_mutex_t *lock, pthread_cond_t *changed
 		return 1;
 	}
 	while (f->landed == before) {
-		wait_a_while(lock, changed);
+		/* The one who flies sees a cancel in its own waiting, the others have only this. */
+		clock_wait(changed, lock, SLICE_NS);
 		if (f->landed == before && cancel_check(e))
 			return -1;
 	}

@@ -2,11 +2,10 @@
 #include "target/again.h"
 
 #include "base/cancel.h"
+#include "base/clock.h"
 #include "base/limits.h"
 
-#include <errno.h>
 #include <stdbool.h>
-#include <time.h>
 
 /* An answer of the registry stays the same; what the network did may not happen twice. */
 static bool worth_it(const struct err *e)
@@ -15,16 +14,12 @@ static bool worth_it(const struct err *e)
 	       (e->sys < 400 || e->sys == 408 || e->sys == 429 || e->sys >= 500);
 }
 
-/* Half a second, one, two, ... if the other side does not say; a signal cuts it short. */
+/* Half a second, one, two, ... if the other side does not say. */
 static int wait_before(unsigned next, const struct err *why, struct err *e)
 {
 	const int64_t ms = why->wait_ms ? why->wait_ms : INT64_C(500) << (next < 8 ? next - 1 : 7);
-	struct timespec left = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
 
-	while (nanosleep(&left, &left) && errno == EINTR)
-		if (cancel_check(e))
-			return -1;
-	return cancel_check(e);
+	return cancel_sleep(clock_ns() + ms * 1000000, NULL, e);
 }
 
 int again(again_fn *attempt, void *ctx, unsigned tries, struct err *e)

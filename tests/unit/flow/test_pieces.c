@@ -221,7 +221,7 @@ static void test_silence_is_relieved_once(void **state)
 	assert_int_equal(pthread_create(&late, NULL, drop_later, p), 0);
 	third = take(p, 2);
 	assert_int_equal(pthread_join(late, NULL), 0);
-	assert_false(pieces_stopped(p));
+	assert_false(atomic_load(third.stop));
 	assert_int_equal(third.from, first.from);
 	assert_true(dropped);
 }
