@@ -15,18 +15,17 @@ static int take(struct ask *a, struct errand *x, struct source *body /* taken */
 {
 	AUTO(source) s = source_verify(body, &x->blob->member->promise, e);
 	AUTO_MEM char *buf = malloc(PUMP_PIECE);
-	ssize_t n = s ? 1 : -1;
+	ssize_t n;
 
+	if (!s)
+		return -1;
 	if (!buf)
 		return err_memory(e);
-	while (n > 0) {
-		n = source_read(s, buf, PUMP_PIECE, e);
-		if (n > 0) {
-			*came += (uint64_t)n;
-			if (fill_write(x, a->worker, buf, x->at, (size_t)n, e))
-				return -1;
-			x->at += (uint64_t)n;
-		}
+	while ((n = source_read(s, buf, PUMP_PIECE, e)) > 0) {
+		*came += (uint64_t)n;
+		if (fill_write(x, a->worker, buf, x->at, (size_t)n, e))
+			return -1;
+		x->at += (uint64_t)n;
 	}
 	return (int)n;
 }

@@ -56,7 +56,8 @@ static int make_pieces(struct fill *f, struct err *e)
 		return err_memory(e);
 	for (size_t i = 0; i < f->count; i++)
 		sizes[i] = f->blobs[i].member->promise.size;
-	f->pieces = pieces_new(sizes, f->count, registries_workers(f->registries), e);
+	f->pieces = pieces_new(sizes, f->count, registries_workers(f->registries),
+			       f->registries->connect->limit_rate > 0, e);
 	return f->pieces ? 0 : -1;
 }
 
@@ -95,23 +96,30 @@ void fill_free(struct fill *f)
 
 /* Bytes that have come. */
 
-static struct follow_place place_of(const struct fill *f, const struct fill_blob *b)
+/* What follow.h wants to know of a blob. */
+struct reach {
+	struct pieces *pieces;
+	size_t index;
+};
+
+static uint64_t reach(void *ctx, uint64_t from)
 {
-	return (struct follow_place){ f->space, b->member->data };
+	const struct reach *r = ctx;
+
+	return pieces_reach(r->pieces, r->index, from);
 }
 
 int fill_write(struct errand *x, size_t worker, const void *bytes, uint64_t from, size_t len, struct err *e)
 {
 	struct fill *f = x->fill;
-	const struct follow_place place = place_of(f, x->blob);
+	struct reach r = { f->pieces, x->index };
+	const struct follow_place place = { f->space, x->blob->member->data, reach, &r };
 	const uint64_t size = x->blob->member->promise.size;
 
 	if (space_pwrite(f->space, bytes, len, place.place + from, e))
 		return -1;
-	pieces_wrote(f->pieces, worker, len);
-	event_progress(f->events, x->index, size - pieces_missing(f->pieces, x->index), size);
-	return follow_wrote(&x->blob->follow, &place, bytes, from, len,
-			    pieces_reach(f->pieces, x->index, x->blob->follow.at), e);
+	event_progress(f->events, x->index, size - pieces_wrote(f->pieces, worker, len), size);
+	return follow_wrote(&x->blob->follow, &place, bytes, from, len, e);
 }
 
 /* The verdict on a blob. */
@@ -206,13 +214,13 @@ static int prove(struct fill *f, struct fill_blob *b, struct err *wrong, struct 
 static int settle(struct fill *f, size_t index, struct err *e)
 {
 	struct fill_blob *b = &f->blobs[index];
-	const struct follow_place place = place_of(f, b);
-	const uint64_t size = b->member->promise.size;
+	struct reach r = { f->pieces, index };
+	const struct follow_place place = { f->space, b->member->data, reach, &r };
 	struct err wrong = { 0 };
 	bool all;
 	int rc = 0;
 
-	if (follow_finish(&b->follow, &place, pieces_reach(f->pieces, index, b->follow.at), size, &all, e))
+	if (follow_finish(&b->follow, &place, b->member->promise.size, &all, e))
 		return -1;
 	if (!all)
 		return 0;

@@ -43,7 +43,7 @@ static int read_back(struct follow *f, const struct follow_place *p, uint64_t to
 }
 
 int follow_wrote(struct follow *f, const struct follow_place *p, const void *bytes, uint64_t from, uint64_t len,
-		 uint64_t reach, struct err *e)
+		 struct err *e)
 {
 	int rc = 0;
 
@@ -53,18 +53,18 @@ int follow_wrote(struct follow *f, const struct follow_place *p, const void *byt
 		rc = hasher_update(f->hasher, bytes, (size_t)len, e);
 		if (!rc)
 			f->at += len;
-	} else if (f->at < reach) {
+	} else {
+		uint64_t reach = p->reach(p->ctx, f->at);
 		rc = read_back(f, p, reach - f->at < CATCH_UP ? reach : f->at + CATCH_UP, e);
 	}
 	pthread_mutex_unlock(&f->lock);
 	return rc;
 }
 
-int follow_finish(struct follow *f, const struct follow_place *p, uint64_t reach, uint64_t size, bool *all,
-		  struct err *e)
+int follow_finish(struct follow *f, const struct follow_place *p, uint64_t size, bool *all, struct err *e)
 {
 	pthread_mutex_lock(&f->lock);
-	int rc = read_back(f, p, reach, e);
+	int rc = read_back(f, p, p->reach(p->ctx, f->at), e);
 	*all = !rc && f->at == size;
 	pthread_mutex_unlock(&f->lock);
 	return rc;

@@ -19,28 +19,31 @@
 struct follow {
 	pthread_mutex_t lock;
 	struct hasher *hasher;
-	uint64_t at; /* bytes hashed */
+	uint64_t at; /* bytes hashed; guarded by the lock */
 };
 
 int follow_init(struct follow *f, struct err *e);
 void follow_release(struct follow *f);
 
-/* Bytes of `space` that the blob has from `place` on. */
+/* Where a blob's bytes are, and how far they are there. */
 struct follow_place {
 	struct space *space;
-	uint64_t place;
+	uint64_t place; /* of its first byte */
+	/* Where the stretch of bytes that begins at `from` and has no hole ends. */
+	uint64_t (*reach)(void *ctx, uint64_t from);
+	void *ctx;
 };
 
 /*
- * `len` bytes of the blob at `from` were just written, and everything below `reach` is there. Hashes them if they are
- * next, else a part of what is there. Does nothing if another worker is at it: he, or follow_finish(), goes on.
+ * `len` bytes of the blob at `from` were just written. Hashes them if they are next, else a part of what is there. Does
+ * nothing if another worker is at it: he, or follow_finish(), goes on.
  */
 int follow_wrote(struct follow *f, const struct follow_place *p, const void *bytes, uint64_t from, uint64_t len,
-		 uint64_t reach, struct err *e);
+		 struct err *e);
 
-/* Hashes everything below `reach`; waits for another who is at it. *all: the hash stands at `size` now. */
-int follow_finish(struct follow *f, const struct follow_place *p, uint64_t reach, uint64_t size, bool *all,
-		  struct err *e);
+/* Hashes everything that is there without a hole; waits for another who is at it. *all: the hash stands at `size` now.
+ */
+int follow_finish(struct follow *f, const struct follow_place *p, uint64_t size, bool *all, struct err *e);
 
 /* The digest of all bytes; the hash begins anew afterwards. */
 int follow_digest(struct follow *f, struct digest *out, struct err *e);

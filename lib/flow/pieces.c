@@ -58,7 +58,7 @@ static int reserve(struct pieces *p, struct blob *b, struct err *e)
 	return 0;
 }
 
-struct pieces *pieces_new(const uint64_t *sizes, size_t count, size_t workers, struct err *e)
+struct pieces *pieces_new(const uint64_t *sizes, size_t count, size_t workers, bool limited, struct err *e)
 {
 	AUTO(pieces) p = calloc(1, sizeof(*p));
 
@@ -75,6 +75,7 @@ struct pieces *pieces_new(const uint64_t *sizes, size_t count, size_t workers, s
 		return NULL;
 	}
 	p->workers = workers;
+	p->limited = limited;
 	p->blob_count = count;
 	for (size_t i = 0; i < count; i++) {
 		p->blobs[i].size = sizes[i];

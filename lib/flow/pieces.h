@@ -21,8 +21,11 @@
 
 struct pieces;
 
-/* `sizes` of `count` blobs, in the order in which they are begun. */
-struct pieces *pieces_new(const uint64_t *sizes, size_t count, size_t workers, struct err *e);
+/*
+ * `sizes` of `count` blobs, in the order in which they are begun. `limited`: all workers share a rate that is their
+ * limit, so slowness and silence are nobody's own, and nobody takes over from another.
+ */
+struct pieces *pieces_new(const uint64_t *sizes, size_t count, size_t workers, bool limited, struct err *e);
 void pieces_free(struct pieces *p);
 OWNED(pieces)
 

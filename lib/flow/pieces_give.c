@@ -145,5 +145,5 @@ static bool give_from_slowest(struct pieces *p, size_t worker, struct piece *out
 
 bool pieces_give(struct pieces *p, size_t worker, struct piece *out)
 {
-	return give_missing(p, worker, out) || give_from_slowest(p, worker, out);
+	return give_missing(p, worker, out) || (!p->limited && give_from_slowest(p, worker, out));
 }

@@ -47,6 +47,7 @@ struct pieces {
 	size_t blob_count;
 	struct hand *hands;
 	size_t workers;
+	bool limited;
 	atomic_bool stopped;
 };
 

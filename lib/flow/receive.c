@@ -39,6 +39,7 @@ struct unpushed {
 	int64_t since;
 };
 
+/* Coarse: it is asked after every read, and half a second need not be exact. */
 static int64_t now_ns(void)
 {
 	struct timespec ts;

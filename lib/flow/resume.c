@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "codec/crc32c.h"
 #include "pack/open.h"
+#include "stream/sink.h"
 
 #include <string.h>
 
@@ -114,43 +115,34 @@ int fill_import(struct fill *f, const struct journal_read *old, struct space *fr
 
 /* Another archive. */
 
-struct copy {
-	struct fill *fill;
-	struct fill_blob *blob;
-	uint64_t at;
-	uint32_t crc;
-};
-
-static int put(void *ctx, const void *bytes, size_t len, struct err *e)
+static int add_crc(void *ctx, const void *bytes, size_t len, struct err *e)
 {
-	struct copy *c = ctx;
+	uint32_t *crc = ctx;
 
-	if (space_pwrite(c->fill->space, bytes, len, c->blob->member->data + c->at, e))
-		return -1;
-	c->crc = crc32c(c->crc, bytes, len);
-	c->at += len;
-	return cancel_check(e);
+	(void)e;
+	*crc = crc32c(*crc, bytes, len);
+	return 0;
 }
 
 /* 1: it is there now; 0: the archive's bytes are not it; -1. */
 static int copy_blob(struct fill *f, struct fill_blob *b, struct pack_file *from, const struct pack_blob *blob,
 		     struct err *e)
 {
-	struct copy c = { f, b, 0, 0 };
-	AUTO(source) s = source_tap(pack_file_blob(from, blob, e), put, &c, e);
+	const uint64_t size = b->member->promise.size;
+	uint32_t crc = 0;
+	AUTO(source) s = source_tap(pack_file_blob(from, blob, e), add_crc, &crc, e);
+	AUTO(sink) place = sink_space(f->space, b->member->data, size, e);
 	struct err failure = { 0 };
 
-	if (!s)
+	if (!s || !place)
 		return -1;
-	if (source_drain(s, &failure)) {
-		if (failure.kind != ERR_CORRUPT) {
-			if (e)
-				*e = failure;
-			return -1;
-		}
+	if (!pump(s, place, &failure))
+		return size && journal_note(f->journal, b->number, 0, size, crc, e) ? -1 : 1;
+	if (failure.kind == ERR_CORRUPT)
 		return 0;
-	}
-	return c.at && journal_note(f->journal, b->number, 0, c.at, c.crc, e) ? -1 : 1;
+	if (e)
+		*e = failure;
+	return -1;
 }
 
 int fill_take(struct fill *f, const char *archive, struct err *e)

@@ -66,7 +66,7 @@ void pace_free(struct pace *p)
 
 size_t pace_piece(const struct pace *p)
 {
-	uint64_t piece = p->rate / 20;
+	uint64_t piece = p->rate / 80;
 
 	return piece < 1024 ? 1024 : piece > (256u << 10) ? 256u << 10 : (size_t)piece;
 }

@@ -17,13 +17,12 @@ start_meter() {
 	eval "$1=127.0.0.1:\$meter_port"
 }
 
-# holds TEXT METER: the average over the ten seconds within 5 %. The busiest five of them within 20 %: what is under way when a
-# worker takes over a part of another's piece is sent and not counted.
+# holds TEXT METER: the average within 5 %, the busiest five seconds within 10 %.
 holds() {
 	holds_have=$(python3 "$SERVERS/meter.py" rate "$T/$2.meter") || fail "$1"
 	echo "$1: $holds_have bytes a second (average, busiest 5 s), limit $RATE"
 	same "$1" "$(echo "$holds_have" | awk -v r="$RATE" '{
-		print ($1 > r * 0.95 && $1 < r * 1.05 && $2 < r * 1.2) ? "within" : "outside" }')" within
+		print ($1 > r * 0.95 && $1 < r * 1.05 && $2 < r * 1.1) ? "within" : "outside" }')" within
 }
 
 check "make a large image" python3 "$SOURCE_DIR/fixtures/image/image.py" make "$T/image" --big 30

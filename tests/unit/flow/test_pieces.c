@@ -49,7 +49,7 @@ static void test_whole_blobs(void **state)
 {
 	const uint64_t sizes[] = { 60 * MB, 50 * MB, 40 * MB, 30 * MB };
 	struct err e = { 0 };
-	AUTO(pieces) p = pieces_new(sizes, 4, 3, &e);
+	AUTO(pieces) p = pieces_new(sizes, 4, 3, false, &e);
 	struct piece piece = { 0 };
 
 	(void)state;
@@ -72,7 +72,7 @@ static void test_one_blob_is_cut(void **state)
 {
 	const uint64_t size = 60000000;
 	struct err e = { 0 };
-	AUTO(pieces) p = pieces_new(&size, 1, 8, &e);
+	AUTO(pieces) p = pieces_new(&size, 1, 8, false, &e);
 	uint64_t next = 0;
 
 	(void)state;
@@ -98,7 +98,7 @@ static void test_large_pieces_are_bounded(void **state)
 {
 	const uint64_t size = UINT64_C(100) << 30;
 	struct err e = { 0 };
-	AUTO(pieces) p = pieces_new(&size, 1, 4, &e);
+	AUTO(pieces) p = pieces_new(&size, 1, 4, false, &e);
 
 	(void)state;
 	for (size_t w = 0; w < 4; w++) {
@@ -112,7 +112,7 @@ static void test_what_is_there_is_not_fetched(void **state)
 {
 	const uint64_t size = 10 * MB;
 	struct err e = { 0 };
-	AUTO(pieces) p = pieces_new(&size, 1, 1, &e);
+	AUTO(pieces) p = pieces_new(&size, 1, 1, false, &e);
 
 	(void)state;
 	assert_int_equal(pieces_have(p, 0, 0, MB, &e), 0);
@@ -138,7 +138,7 @@ static void test_no_ranges(void **state)
 {
 	const uint64_t size = 40 * MB;
 	struct err e = { 0 };
-	AUTO(pieces) p = pieces_new(&size, 1, 4, &e);
+	AUTO(pieces) p = pieces_new(&size, 1, 4, false, &e);
 	struct piece piece[4];
 
 	(void)state;
@@ -161,7 +161,7 @@ static void test_restart(void **state)
 {
 	const uint64_t size = 8 * MB;
 	struct err e = { 0 };
-	AUTO(pieces) p = pieces_new(&size, 1, 2, &e);
+	AUTO(pieces) p = pieces_new(&size, 1, 2, false, &e);
 	struct piece other = { 0 };
 
 	(void)state;
@@ -182,7 +182,7 @@ static void test_stop(void **state)
 {
 	const uint64_t size = MB;
 	struct err e = { 0 };
-	AUTO(pieces) p = pieces_new(&size, 1, 2, &e);
+	AUTO(pieces) p = pieces_new(&size, 1, 2, false, &e);
 	struct piece piece = take(p, 0);
 
 	(void)state;
@@ -199,7 +199,7 @@ static void test_silence_is_relieved_once(void **state)
 {
 	const uint64_t size = 8 * MB;
 	struct err e = { 0 };
-	AUTO(pieces) p = pieces_new(&size, 1, 3, &e);
+	AUTO(pieces) p = pieces_new(&size, 1, 3, false, &e);
 	struct piece first;
 	struct piece second = { 0 };
 	struct piece third = { 0 };
@@ -226,6 +226,27 @@ static void test_silence_is_relieved_once(void **state)
 	assert_true(dropped);
 }
 
+/* Where all share one rate, being slow is no reason: the same as above, and nobody is relieved. */
+static void test_a_limit_is_nobodys_fault(void **state)
+{
+	const uint64_t size = 8 * MB;
+	struct err e = { 0 };
+	AUTO(pieces) p = pieces_new(&size, 1, 2, true, &e);
+	struct piece first;
+	pthread_t late;
+
+	(void)state;
+	first = take(p, 0);
+	(void)take(p, 1);
+	finish(p, 0);
+	dropped = false;
+	assert_int_equal(pthread_create(&late, NULL, drop_later, p), 0);
+	struct piece again = take(p, 0);
+	assert_int_equal(pthread_join(late, NULL), 0);
+	assert_true(dropped);
+	assert_int_equal(again.from, first.to);
+}
+
 /* Seeded chaos against a flag a byte. */
 static unsigned next_random(unsigned *seed)
 {
@@ -241,7 +262,7 @@ static void chaos(unsigned seed)
 	static bool there[CHAOS_SIZE];
 	const uint64_t size = CHAOS_SIZE;
 	struct err e = { 0 };
-	AUTO(pieces) p = pieces_new(&size, 1, CHAOS_WORKERS, &e);
+	AUTO(pieces) p = pieces_new(&size, 1, CHAOS_WORKERS, false, &e);
 	uint64_t at[CHAOS_WORKERS];
 	bool busy[CHAOS_WORKERS] = { false };
 
@@ -300,6 +321,7 @@ int main(void)
 		cmocka_unit_test(test_restart),
 		cmocka_unit_test(test_stop),
 		cmocka_unit_test(test_silence_is_relieved_once),
+		cmocka_unit_test(test_a_limit_is_nobodys_fault),
 		cmocka_unit_test(test_chaos),
 	};
 

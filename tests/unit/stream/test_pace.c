@@ -123,8 +123,8 @@ static void pieces(void **state)
 	static const struct {
 		uint64_t rate;
 		size_t piece;
-	} cases[] = { { 1000, 1024 },      { 20480, 1024 },       { 1000000, 50000 },
-		      { 5242880, 262144 }, { 100000000, 262144 }, { INT64_MAX, 262144 } };
+	} cases[] = { { 1000, 1024 },       { 81920, 1024 },       { 1000000, 12500 },
+		      { 20971520, 262144 }, { 100000000, 262144 }, { INT64_MAX, 262144 } };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
