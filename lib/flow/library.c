@@ -131,17 +131,44 @@ static int undo_coding(const struct promise *promise, const char *coding, struct
 	return buf_add(bytes, decoded.data, decoded.len, e);
 }
 
-static int read_config(struct errand *x, struct registry_conn *c, const char *repository, struct err *e)
+/* A config that was not what was promised: once more, and as it comes, if it comes encoded. *why stands if it does not.
+ */
+static int read_encoded_config(struct errand *x, struct registry_conn *c, const char *repository, const struct err *why,
+			       struct err *e)
 {
 	const struct promise *promise = &x->order->promise;
 	struct blob_range got;
-	struct source *body = registry_open_range(c, repository, promise, 0, promise->size, &got, e);
-	AUTO(source) s = body && !got.encoded ? source_verify(body, promise, e) : body;
+	AUTO(source) s = registry_open_range(c, repository, promise, 0, promise->size, &got, e);
 
-	x->paper->promise = *promise;
-	if (!s || source_slurp(s, LIMIT_CONFIG, &x->paper->bytes, e))
+	if (!s)
 		return -1;
-	return got.encoded ? undo_coding(promise, got.coding, &x->paper->bytes, e) : 0;
+	if (!got.encoded) {
+		if (e)
+			*e = *why;
+		return -1;
+	}
+	buf_clear(&x->paper->bytes);
+	return source_slurp(s, LIMIT_CONFIG, &x->paper->bytes, e) ||
+			       undo_coding(promise, got.coding, &x->paper->bytes, e)
+		       ? -1
+		       : 0;
+}
+
+static int read_config(struct errand *x, struct registry_conn *c, const char *repository, struct err *e)
+{
+	struct err why = { 0 };
+	AUTO(source) s = registry_open_blob(c, repository, &x->order->promise, &why);
+
+	x->paper->promise = x->order->promise;
+	if (s && !source_slurp(s, LIMIT_CONFIG, &x->paper->bytes, &why))
+		return 0;
+	if (why.kind == ERR_CORRUPT) {
+		source_free(TAKE(s)); /* one answer at a time */
+		return read_encoded_config(x, c, repository, &why, e);
+	}
+	if (e)
+		*e = why;
+	return -1;
 }
 
 /* A mirror whose tag points elsewhere lags behind, or lies; the registry's own word counts, and the difference is said.

@@ -24,4 +24,14 @@ void question_release(struct question *q);
 /* Content-Type without parameters; "" if it is absent or no media type could look like that. */
 void answer_content_type(const struct http_reply *reply, char out[128]);
 
+/*
+ * The request behind registry_open_range() and registry_open_blob(): what came is judged by its head and told by *got;
+ * the body is neither counted nor proved.
+ */
+struct source *blob_request(struct registry_conn *c, const char *repository, const struct promise *blob, uint64_t from,
+			    uint64_t to, struct blob_range *got, struct err *e);
+
+/* Bytes that are not the blob's (ERR_CORRUPT): from where they are, and what may have come instead. Returns -1. */
+int blob_explain(const struct registry *r, const struct blob_range *got, struct err *e);
+
 #endif

@@ -66,20 +66,17 @@ static int judge_whole(const struct registry_conn *c, const struct exchange *x, 
 {
 	uint64_t length = http_content_length(x->reply);
 	const bool part = got->from || got->to != size;
+	const bool other = !got->encoded && length != UINT64_MAX && length != size;
 
 	/* A part that is called the whole. */
-	if (part && !got->encoded && !got->web_page && length != UINT64_MAX && length != size)
+	if (part && other && !got->web_page)
 		return not_the_range(c, x, what, e);
 	got->from = 0;
 	got->to = size;
-	if (got->encoded || length == UINT64_MAX || length == size)
+	if (!other)
 		return 0;
-	err_set(e, ERR_CORRUPT, "from %s: %" PRIu64 " bytes are announced, %" PRIu64 " are promised", c->registry->host,
-		length, size);
-	return got->web_page
-		       ? err_hint(e,
-				  "what came is a web page (text/html): is there a login page or a filter in between?")
-		       : -1;
+	err_set(e, ERR_CORRUPT, "%" PRIu64 " bytes are announced, %" PRIu64 " are promised", length, size);
+	return blob_explain(c->registry, got, e);
 }
 
 /* The body of a range: as many bytes as were told, then its end. */
@@ -132,8 +129,8 @@ static struct source *part_new(struct source *body /* taken */, const struct reg
 	return &p->base;
 }
 
-struct source *registry_open_range(struct registry_conn *c, const char *repository, const struct promise *blob,
-				   uint64_t from, uint64_t to, struct blob_range *got, struct err *e)
+struct source *blob_request(struct registry_conn *c, const char *repository, const struct promise *blob, uint64_t from,
+			    uint64_t to, struct blob_range *got, struct err *e)
 {
 	AUTO_QUESTION q = { 0 };
 	AUTO_EXCHANGE x = { 0 };
@@ -153,7 +150,8 @@ struct source *registry_open_range(struct registry_conn *c, const char *reposito
 		return NULL;
 	}
 	int status = http_status(x.reply);
-	if (status != 200 && status != 206) {
+	/* A part that nobody asked for is no answer. */
+	if (status != 200 && (status != 206 || all)) {
 		exchange_fail(&x, q.what, e);
 		return NULL;
 	}
@@ -164,7 +162,14 @@ struct source *registry_open_range(struct registry_conn *c, const char *reposito
 	if (status == 206 ? judge_part(c, &x, q.what, blob->size, got, e)
 			  : judge_whole(c, &x, q.what, blob->size, got, e))
 		return NULL;
-	struct source *body = http_body(TAKE(x.reply), e);
+	return http_body(TAKE(x.reply), e);
+}
+
+struct source *registry_open_range(struct registry_conn *c, const char *repository, const struct promise *blob,
+				   uint64_t from, uint64_t to, struct blob_range *got, struct err *e)
+{
+	struct source *body = blob_request(c, repository, blob, from, to, got, e);
+
 	/* How long an encoded body is, nobody knows. */
-	return got->encoded ? body : part_new(body, c->registry, got->to - got->from, e);
+	return body && got->encoded ? body : part_new(body, c->registry, got->to - got->from, e);
 }
