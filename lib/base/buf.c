@@ -3,10 +3,13 @@
 
 #include "base/own.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+
+#define READ_PIECE (64u << 10)
 
 int buf_reserve(struct buf *b, size_t len, struct err *e)
 {
@@ -59,6 +62,27 @@ int buf_printf(struct buf *b, struct err *e, const char *fmt, ...)
 	va_end(ap);
 	b->len += (size_t)need;
 	return 0;
+}
+
+int buf_read(struct buf *b, int fd, size_t max, struct err *e)
+{
+	const size_t begun = b->len;
+
+	for (;;) {
+		if (buf_reserve(b, READ_PIECE, e))
+			return -1;
+		ssize_t n = read(fd, b->data + b->len, READ_PIECE);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_sys(e, ERR_LOCAL, errno, "cannot be read");
+		b->len += (size_t)n;
+		b->data[b->len] = '\0';
+		if (n == 0)
+			return 0;
+		if (b->len - begun > max)
+			return err_set(e, ERR_LOCAL, "is larger than %zu bytes", max);
+	}
 }
 
 void buf_clear(struct buf *b)

@@ -22,6 +22,12 @@ int buf_puts(struct buf *b, const char *s, struct err *e);
 int buf_printf(struct buf *b, struct err *e, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* Room for at least `len` bytes more, without another allocation. */
 int buf_reserve(struct buf *b, size_t len, struct err *e);
+/*
+ * Appends what a descriptor gives until its end. ERR_LOCAL if it cannot be read, or gives more than `max` bytes ("is
+ * larger than 100 bytes"). An empty buf does not move while less than 64 KiB have come, so that a key leaves no copy
+ * behind.
+ */
+int buf_read(struct buf *b, int fd, size_t max, struct err *e);
 /* Forgets the content, keeps the memory. */
 void buf_clear(struct buf *b);
 /* Frees the memory; *b is an empty buf again. */

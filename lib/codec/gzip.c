@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "codec/decoder.h"
 #include "codec/gzip_header.h"
+#include "codec/isal.h"
 
-#include <isa-l/igzip_lib.h>
-#include <limits.h>
 #include <stdlib.h>
 
 /*
@@ -55,33 +53,10 @@ static int header_step(struct gzip *g, struct piece *p, struct err *e)
 	return 0;
 }
 
-static int refuse(int verdict, struct err *e)
-{
-	if (verdict == ISAL_INCORRECT_CHECKSUM)
-		return err_set(e, ERR_CORRUPT, "the checksum or length is wrong");
-	return err_set(e, ERR_CORRUPT, "damaged (inflate says %d)", verdict);
-}
-
 static int inflate_step(struct gzip *g, struct piece *p, struct err *e)
 {
-	/* ISA-L counts in 32 bits. */
-	uint32_t in = p->in_len < INT_MAX ? (uint32_t)p->in_len : INT_MAX;
-	uint32_t out = p->out_len < INT_MAX ? (uint32_t)p->out_len : INT_MAX;
-
-	/* ISA-L takes a pointer to bytes that it does not change. */
-	g->inflate.next_in = (uint8_t *)(uintptr_t)p->in;
-	g->inflate.avail_in = in;
-	g->inflate.next_out = p->out;
-	g->inflate.avail_out = out;
-	int verdict = isal_inflate(&g->inflate);
-	if (verdict < 0)
-		return refuse(verdict, e);
-	if (g->inflate.avail_in > in)
-		return err_set(e, ERR_LOCAL, "ISA-L gave back more than it was given");
-	p->in += in - g->inflate.avail_in;
-	p->in_len -= in - g->inflate.avail_in;
-	p->out += out - g->inflate.avail_out;
-	p->out_len -= out - g->inflate.avail_out;
+	if (isal_step(&g->inflate, p, e))
+		return -1;
 	if (g->inflate.block_state == ISAL_BLOCK_FINISH)
 		g->where = BETWEEN;
 	return 0;

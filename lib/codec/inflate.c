@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "codec/decoder.h"
+#include "codec/isal.h"
 
-#include <isa-l/igzip_lib.h>
-#include <limits.h>
 #include <stdlib.h>
 
 /*
@@ -36,29 +34,15 @@ static void begin(struct inflate *i, uint8_t first)
 static int inflate_step(void *state, struct piece *p, struct err *e)
 {
 	struct inflate *i = state;
-	uint32_t in = p->in_len < INT_MAX ? (uint32_t)p->in_len : INT_MAX;
-	uint32_t out = p->out_len < INT_MAX ? (uint32_t)p->out_len : INT_MAX;
 
 	if (i->complete && p->in_len)
 		return err_set(e, ERR_CORRUPT, "other bytes follow the end");
-	if (!i->begun && !in)
+	if (!i->begun && !p->in_len)
 		return 0;
 	if (!i->begun)
 		begin(i, *p->in);
-	/* ISA-L takes a pointer to bytes that it does not change. */
-	i->state.next_in = (uint8_t *)(uintptr_t)p->in;
-	i->state.avail_in = in;
-	i->state.next_out = p->out;
-	i->state.avail_out = out;
-	int verdict = isal_inflate(&i->state);
-	if (verdict < 0)
-		return err_set(e, ERR_CORRUPT, "damaged (inflate says %d)", verdict);
-	if (i->state.avail_in > in)
-		return err_set(e, ERR_LOCAL, "ISA-L gave back more than it was given");
-	p->in += in - i->state.avail_in;
-	p->in_len -= in - i->state.avail_in;
-	p->out += out - i->state.avail_out;
-	p->out_len -= out - i->state.avail_out;
+	if (isal_step(&i->state, p, e))
+		return -1;
 	i->complete = i->state.block_state == ISAL_BLOCK_FINISH;
 	return 0;
 }

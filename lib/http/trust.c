@@ -96,26 +96,11 @@ void trust_release(struct http *h)
 
 static int add_file(const char *path, struct buf *out, struct err *e)
 {
-	size_t begun = out->len;
 	AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
 	if (fd < 0)
 		return err_sys(e, ERR_LOCAL, errno, "cannot open");
-	for (;;) {
-		if (buf_reserve(out, 65536, e))
-			return -1;
-		ssize_t n = read(fd, out->data + out->len, 65536);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_sys(e, ERR_LOCAL, errno, "cannot read");
-		if (n == 0)
-			break;
-		out->len += (size_t)n;
-		if (out->len - begun > LIMIT_CERTIFICATES)
-			return err_set(e, ERR_LOCAL, "is larger than %u bytes", LIMIT_CERTIFICATES);
-	}
-	return buf_add(out, "\n", 1, e);
+	return buf_read(out, fd, LIMIT_CERTIFICATES, e) || buf_add(out, "\n", 1, e) ? -1 : 0;
 }
 
 static int at_file(const char *path, const char *whose, struct err *e)

@@ -52,25 +52,6 @@ int sites_add_file(char ***list, const char *folder, const char *name, struct er
 	return 0;
 }
 
-static int read_all(int fd, struct buf *out, struct err *e)
-{
-	for (;;) {
-		if (buf_reserve(out, 4096, e))
-			return -1;
-		ssize_t n = read(fd, out->data + out->len, 4096);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_sys(e, ERR_LOCAL, errno, "cannot be read");
-		out->len += (size_t)n;
-		out->data[out->len] = '\0';
-		if (n == 0)
-			return 0;
-		if (out->len > LIMIT_SETTINGS)
-			return err_set(e, ERR_LOCAL, "is larger than %u bytes", LIMIT_SETTINGS);
-	}
-}
-
 int sites_read_file(const char *path, struct buf *out, struct err *e)
 {
 	struct stat st;
@@ -82,7 +63,7 @@ int sites_read_file(const char *path, struct buf *out, struct err *e)
 		return err_sys(e, ERR_LOCAL, errno, "cannot be opened");
 	if (!S_ISREG(st.st_mode))
 		return err_set(e, ERR_LOCAL, "is not a regular file");
-	return read_all(fd, out, e) ? -1 : 1;
+	return buf_read(out, fd, LIMIT_SETTINGS, e) ? -1 : 1;
 }
 
 static int by_name(const void *a, const void *b)

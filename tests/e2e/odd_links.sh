@@ -8,12 +8,7 @@
 #
 # In namespaces of its own, for the addresses and the names. Not with sanitizers: their runtime must be the first library of a
 # process, and so must the one that shifts its clock.
-if [ "${1:-}" != inside ]; then
-	spaces=-mn
-	[ "$(id -u)" -eq 0 ] || spaces=-rmn
-	unshare "$spaces" true 2>/dev/null || { echo "SKIP odd_links.sh: no namespaces here" >&2; exit 77; }
-	exec unshare "$spaces" sh "$0" inside
-fi
+. "$(dirname "$0")/lib/apart.sh"
 . "$(dirname "$0")/lib/common.sh"
 . "$LIB/links.sh"
 need ip jq curl python3 openssl faketime

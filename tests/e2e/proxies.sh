@@ -7,13 +7,9 @@
 #
 # Loopback is never proxied, so this needs an address that is none: the script runs in a network of its own, where its registries
 # are on 198.18.0.1, a name server that remembers is on 198.18.0.53, and "registry.far" is known to the proxies alone.
-if [ -z "${PROXIES_INSIDE:-}" ]; then
-	if [ "$(id -u)" -ne 0 ] || ! unshare -n -m true 2>/dev/null; then
-		echo "SKIP proxies.sh: needs root and namespaces" >&2
-		exit 77
-	fi
-	exec unshare -n -m --propagation private env PROXIES_INSIDE=1 sh "$0"
-fi
+# squid and microsocks change their user: a root of a user namespace cannot.
+[ -n "${APART:-}" ] || [ "$(id -u)" -eq 0 ] || { echo "SKIP proxies.sh: needs root" >&2; exit 77; }
+. "$(dirname "$0")/lib/apart.sh"
 # sanitize: no (unit/http_proxy and http_tunnel are there)
 . "$(dirname "$0")/lib/common.sh"
 need docker-registry squid microsocks htpasswd openssl ip jq curl python3

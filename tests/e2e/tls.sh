@@ -5,12 +5,7 @@
 # https stays https: whatever goes wrong, no byte is sent in plain HTTP.
 #
 # In namespaces of its own: the ports 80 and 443, names, and the machine's store of authorities are this script's.
-if [ "${1:-}" != inside ]; then
-	spaces=-mn
-	[ "$(id -u)" -eq 0 ] || spaces=-rmn
-	unshare "$spaces" true 2>/dev/null || { echo "SKIP tls.sh: no namespaces here" >&2; exit 77; }
-	exec unshare "$spaces" sh "$0" inside
-fi
+. "$(dirname "$0")/lib/apart.sh"
 # sanitize: no (unit/http_tls is there)
 . "$(dirname "$0")/lib/common.sh"
 need docker-registry nginx openssl ip jq
