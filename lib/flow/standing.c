@@ -107,10 +107,7 @@ static int64_t jitter(const struct registries *r, unsigned failures)
 /* What it asks for is not waited for: too long, unless the user has time. True: it was barred. */
 static bool asks_too_much(struct search *s, size_t i, struct err *failure)
 {
-	const struct connect_options *connect = s->r->connect;
-	const bool quota = failure->sys == 429 && connect->wait_for_quota;
-
-	if (failure->wait_ms <= LIMIT_RETRY_AFTER_SECONDS * INT64_C(1000) || quota)
+	if (failure->wait_ms <= LIMIT_RETRY_AFTER_SECONDS * INT64_C(1000))
 		return false;
 	if (failure->sys == 429)
 		err_hint(failure, "--wait-for-quota waits for it");
@@ -122,12 +119,26 @@ static bool asks_too_much(struct search *s, size_t i, struct err *failure)
 	return true;
 }
 
-/* A failure that may pass. True: it is worth another try at this place, after rest_until. */
+/* The pull limit is spent and the user has time: neither the wait nor the tries count. True: it is waited for. */
+static bool waits_for_quota(struct search *s, size_t i, int64_t now, const struct err *failure)
+{
+	struct endpoint *ep = &s->family->endpoints[i];
+
+	if (failure->sys != 429 || !s->r->connect->wait_for_quota)
+		return false;
+	ep->rest_until = now + (failure->wait_ms ? failure->wait_ms * MS : QUOTA_LOOK_SECONDS * SECOND);
+	ep->failures = s->patience->failures = 0;
+	return true;
+}
+
+/* A failure that may pass: it is worth another try at this place after rest_until, or the place is barred. */
 static void passing(struct search *s, size_t i, int64_t started, int64_t now, struct err *failure)
 {
 	struct endpoint *ep = &s->family->endpoints[i];
 	const unsigned most = retries(s->r);
 
+	if (waits_for_quota(s, i, now, failure))
+		return;
 	if (started > ep->counted_at) {
 		ep->failures++;
 		ep->counted_at = now;
@@ -146,11 +157,6 @@ static void passing(struct search *s, size_t i, int64_t started, int64_t now, st
 	if (failure->wait_ms) {
 		/* Whoever comes to this place now would be told the same. */
 		ep->rest_until = now + failure->wait_ms * MS;
-		return;
-	}
-	if (failure->sys == 429 && s->r->connect->wait_for_quota) {
-		ep->rest_until = now + QUOTA_LOOK_SECONDS * SECOND;
-		ep->failures = s->patience->failures = 0;
 		return;
 	}
 	s->rest_until[i] = now +
