@@ -75,6 +75,8 @@ struct fetch_options {
 	bool all_platforms;
 	bool plan_only; /* --plan: nothing downloaded but papers */
 	const char *output;
+	uint64_t split; /* bytes of a chunk; 0: one file */
+	size_t parity;  /* parity files beside the chunks */
 	const char *const *have_archives; /* NULL-terminated: archives whose blobs need no download; or NULL */
 	struct connect_options connect;
 	const struct events *events;

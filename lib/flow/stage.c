@@ -15,7 +15,6 @@ struct stage {
 	struct journal *journal;
 	char *journal_path;
 	/* An earlier run's file whose layout is another one, with its journal: bytes are copied from there. */
-	char *aside_path;
 	char *aside_journal_path;
 	struct space *aside;
 	struct journal_read other;
@@ -30,17 +29,15 @@ static int make_paths(struct stage *s, struct err *e)
 
 	if (asprintf(&s->journal_path, "%s.journal", part) < 0)
 		s->journal_path = NULL;
-	if (asprintf(&s->aside_path, "%s.old", part) < 0)
-		s->aside_path = NULL;
 	if (asprintf(&s->aside_journal_path, "%s.old.journal", part) < 0)
 		s->aside_journal_path = NULL;
-	return s->journal_path && s->aside_path && s->aside_journal_path ? 0 : err_memory(e);
+	return s->journal_path && s->aside_journal_path ? 0 : err_memory(e);
 }
 
 static void drop_aside(struct stage *s)
 {
 	space_free(TAKE(s->aside));
-	(void)unlink(s->aside_path);
+	space_drop_aside(s->space, s->other.size, s->other.chunk);
 	(void)unlink(s->aside_journal_path);
 }
 
@@ -52,9 +49,9 @@ static int set_aside(struct stage *s, struct err *e)
 	drop_aside(s);
 	if (rename(s->journal_path, s->aside_journal_path))
 		return err_sys(e, ERR_LOCAL, errno, "cannot rename %s", s->journal_path);
-	if (space_set_aside(s->space, s->aside_path, e))
+	if (space_set_aside(s->space, s->other.size, s->other.chunk, e))
 		return -1;
-	s->aside = space_open(s->aside_path, e);
+	s->aside = space_open_aside(s->space, s->other.size, s->other.chunk, e);
 	return s->aside ? 0 : -1;
 }
 
@@ -67,7 +64,7 @@ static int find_aside(struct stage *s, struct err *e)
 	if (there < 0)
 		return -1;
 	if (there)
-		s->aside = space_open(s->aside_path, &none);
+		s->aside = space_open_aside(s->space, s->other.size, s->other.chunk, &none);
 	if (!s->aside)
 		drop_aside(s);
 	return 0;
@@ -79,7 +76,8 @@ static int find_old(struct stage *s, struct err *e)
 
 	if (there < 0)
 		return -1;
-	s->same = there && digest_equal(&s->old.id, &s->layout->id) && s->old.size == s->layout->size;
+	s->same = there && digest_equal(&s->old.id, &s->layout->id) && s->old.size == s->layout->size &&
+		  s->old.chunk == s->options->split;
 	return there && !s->same ? set_aside(s, e) : find_aside(s, e);
 }
 
@@ -103,10 +101,10 @@ static int reserve(struct stage *s, struct err *e)
 
 static int set_up(struct stage *s, struct err *e)
 {
-	s->space = space_stage(s->options->output, e);
+	s->space = space_stage_chunks(s->options->output, s->layout->size, s->options->split, e);
 	if (!s->space || make_paths(s, e) || find_old(s, e) || reserve(s, e))
 		return -1;
-	s->journal = journal_open(s->journal_path, s->layout, s->same, e);
+	s->journal = journal_open(s->journal_path, s->layout, s->options->split, s->same, e);
 	return s->journal ? layout_write_frame(s->layout, s->space, e) : -1;
 }
 
@@ -210,7 +208,6 @@ void stage_free(struct stage *s)
 	journal_read_release(&s->other);
 	journal_read_release(&s->old);
 	free(s->journal_path);
-	free(s->aside_path);
 	free(s->aside_journal_path);
 	free(s);
 }

@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/limits.h"
+#include "stream/space.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -38,12 +39,13 @@ static int append(struct journal *j, const char *line, size_t len, struct err *e
 	return 0;
 }
 
-static int begin(struct journal *j, const struct layout *l, struct err *e)
+static int begin(struct journal *j, const struct layout *l, uint64_t chunk, struct err *e)
 {
 	AUTO_BUF text = { 0 };
 	char id[DIGEST_TEXT_SIZE];
 
-	if (buf_printf(&text, e, "imgpack-journal 1 %s %" PRIu64 "\n", digest_text(&l->id, id), l->size))
+	if (buf_printf(&text, e, "imgpack-journal 1 %s %" PRIu64 " %" PRIu64 "\n", digest_text(&l->id, id), l->size,
+		       chunk))
 		return -1;
 	for (size_t i = 0; i < l->count; i++)
 		if (!l->members[i].bytes && buf_printf(&text, e, "blob %zu %s %" PRIu64 " %" PRIu64 "\n", i,
@@ -53,7 +55,7 @@ static int begin(struct journal *j, const struct layout *l, struct err *e)
 	return append(j, text.data, text.len, e);
 }
 
-struct journal *journal_open(const char *path, const struct layout *l, bool go_on, struct err *e)
+struct journal *journal_open(const char *path, const struct layout *l, uint64_t chunk, bool go_on, struct err *e)
 {
 	AUTO(journal) j = calloc(1, sizeof(*j));
 
@@ -68,7 +70,7 @@ struct journal *journal_open(const char *path, const struct layout *l, bool go_o
 	}
 	atomic_store(&j->worth, go_on);
 	/* A line that a kill cut is ended, so that it does not swallow the next one. */
-	if (go_on ? append(j, "\n", 1, e) : begin(j, l, e)) {
+	if (go_on ? append(j, "\n", 1, e) : begin(j, l, chunk, e)) {
 		if (!go_on)
 			(void)unlink(path);
 		return NULL;
@@ -173,8 +175,9 @@ static bool read_head(struct journal_read *j, const char *line)
 {
 	char digest[DIGEST_TEXT_SIZE];
 
-	return sscanf(line, "imgpack-journal 1 %71s %" SCNu64, digest, &j->size) == 2 &&
-	       !digest_parse(&j->id, digest, strlen(digest), NULL);
+	return sscanf(line, "imgpack-journal 1 %71s %" SCNu64 " %" SCNu64, digest, &j->size, &j->chunk) == 3 &&
+	       !digest_parse(&j->id, digest, strlen(digest), NULL) && j->size &&
+	       space_chunk_count(j->size, j->chunk) <= LIMIT_CHUNKS;
 }
 
 static int read_lines(struct journal_read *j, FILE *f, struct err *e)

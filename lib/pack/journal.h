@@ -6,8 +6,8 @@
  * What a fetch that has not come to its end has on disk: a text file beside the unfinished archive, so that the next
  * run goes on where this one stopped. Lines:
  *
- *     imgpack-journal 1 <archive ID> <archive's size>
- *     blob <number> sha256:<hex> <size> <offset of its first byte in the file>
+ *     imgpack-journal 1 <archive ID> <archive's size> <bytes of a chunk, 0: one file>
+ *     blob <number> sha256:<hex> <size> <offset of its first byte in the archive>
  *     have <number> <first byte> <bytes> <CRC-32C, 8 hex digits>
  *     drop <number>                                              (its bytes turned out wrong: forget them)
  *
@@ -40,6 +40,7 @@ struct journal_blob {
 struct journal_read {
 	struct digest id;
 	uint64_t size;
+	uint64_t chunk;
 	struct journal_blob *blobs;
 	size_t blob_count;
 	size_t blob_capacity;
@@ -60,10 +61,10 @@ void journal_read_release(struct journal_read *j);
 struct journal;
 
 /*
- * A new one for the layout, in place of what stands under `path`; or more lines for the one that is there (`go_on`). A
- * new one that cannot be begun is gone again.
+ * A new one for the layout, cut into chunks, in place of what stands under `path`; or more lines for the one that is
+ * there (`go_on`). A new one that cannot be begun is gone again.
  */
-struct journal *journal_open(const char *path, const struct layout *l, bool go_on, struct err *e);
+struct journal *journal_open(const char *path, const struct layout *l, uint64_t chunk, bool go_on, struct err *e);
 
 /* layout->members[member]'s bytes from.. are on disk. One write(2) of a whole line. */
 int journal_note(struct journal *j, size_t member, uint64_t from, uint64_t len, uint32_t crc, struct err *e);

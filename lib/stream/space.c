@@ -1,240 +1,85 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "stream/space.h"
+#include "stream/space_inside.h"
 
 #include "base/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 
-struct space {
-	int fd;
-	bool fixed; /* a staged space does not grow: its layout is known */
-	_Atomic uint64_t size;
-	/* Of a staged space, until it is committed. */
-	char *temporary;
-	char *final;
-	mode_t mode;
-	bool was_there;
-	bool keep;
-	uint64_t allocated; /* bytes of disk that it had when it was found */
-};
-
-static struct space *space_new(int fd, struct err *e)
+struct space *space_new(size_t count, struct err *e)
 {
 	struct space *s = calloc(1, sizeof(*s));
 
-	if (!s) {
+	if (s)
+		s->files = calloc(count, sizeof(*s->files));
+	if (!s || !s->files) {
+		free(s);
 		err_memory(e);
 		return NULL;
 	}
-	s->fd = fd;
+	s->count = count;
+	for (size_t i = 0; i < count; i++)
+		s->files[i].fd = -1;
 	return s;
+}
+
+static int open_file(struct space *s, size_t i, const char *path, struct err *e)
+{
+	struct stat st;
+	struct space_file *f = &s->files[i];
+
+	f->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (f->fd < 0 || fstat(f->fd, &st))
+		return err_sys(e, ERR_LOCAL, errno, "cannot open");
+	if (!S_ISREG(st.st_mode))
+		return err_set(e, ERR_LOCAL, "is not a regular file");
+	f->from = s->size;
+	s->size += (uint64_t)st.st_size;
+	return 0;
 }
 
 struct space *space_open(const char *path, struct err *e)
 {
-	AUTO(space) s = space_new(-1, e);
-	struct stat st;
+	AUTO(space) s = space_new(1, e);
+
+	return s && !open_file(s, 0, path, e) ? TAKE(s) : NULL;
+}
+
+struct space *space_open_files(const char *const *paths, size_t count, struct err *e)
+{
+	AUTO(space) s = space_new(count, e);
+	char shown[256];
 
 	if (!s)
 		return NULL;
-	s->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (s->fd < 0 || fstat(s->fd, &st)) {
-		err_sys(e, ERR_LOCAL, errno, "cannot open");
-		return NULL;
+	for (size_t i = 0; i < count; i++) {
+		if (open_file(s, i, paths[i], e)) {
+			err_at(e, "%s", text_escape_str(shown, sizeof(shown), paths[i]));
+			return NULL;
+		}
+		if (!(s->files[i].name = strdup(paths[i]))) {
+			err_memory(e);
+			return NULL;
+		}
 	}
-	if (!S_ISREG(st.st_mode)) {
-		err_set(e, ERR_LOCAL, "is not a regular file");
-		return NULL;
-	}
-	s->size = (uint64_t)st.st_size;
 	return TAKE(s);
-}
-
-/* The folder of `path` ("." if it names none), to be freed. */
-static char *folder_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	if (!slash)
-		return strdup(".");
-	return strndup(path, slash == path ? 1 : (size_t)(slash - path));
-}
-
-static int check_final(struct space *s, struct err *e)
-{
-	struct stat st;
-	/* The only way to ask for it sets it too: a space is staged while no other thread makes files. */
-	mode_t mask = umask(0);
-
-	umask(mask);
-	s->mode = 0666 & ~mask;
-	if (lstat(s->final, &st)) {
-		if (errno == ENOENT)
-			return 0;
-		return err_sys(e, ERR_LOCAL, errno, "cannot look at it");
-	}
-	if (!S_ISREG(st.st_mode))
-		return err_set(e, ERR_LOCAL, "exists and is not a regular file; name another one");
-	s->mode = st.st_mode & 07777;
-	return 0;
-}
-
-/* What an earlier run left is taken over only if nobody else could have made it, or can write to it by another name. */
-static int check_part(struct space *s, struct err *e)
-{
-	struct stat st;
-	struct stat named;
-
-	if (fstat(s->fd, &st))
-		return err_sys(e, ERR_LOCAL, errno, "cannot look at %s", s->temporary);
-	if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || st.st_nlink > 1)
-		return err_set(e, ERR_LOCAL, "%s is in the way, and was not left there by this user's fetch; remove it",
-			       s->temporary);
-	/* Its last owner may have finished with it between our open() and our lock. */
-	if (lstat(s->temporary, &named) || named.st_ino != st.st_ino || named.st_dev != st.st_dev)
-		return 1;
-	s->was_there = st.st_size > 0;
-	s->allocated = (uint64_t)st.st_blocks * 512;
-	return fchmod(s->fd, 0600) ? err_sys(e, ERR_LOCAL, errno, "cannot set the mode of %s", s->temporary) : 0;
-}
-
-/* 0, -1, or 1: try again. */
-static int open_part(struct space *s, struct err *e)
-{
-	s->fd = open(s->temporary, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
-	if (s->fd < 0 && (errno == ELOOP || errno == EISDIR || errno == ENXIO))
-		return err_set(e, ERR_LOCAL, "%s is in the way, and was not left there by this user's fetch; remove it",
-			       s->temporary);
-	if (s->fd < 0)
-		return err_sys(e, ERR_LOCAL, errno, "cannot create a file beside it");
-	/* A file system without locks has to do without. */
-	if (flock(s->fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
-		return err_set(e, ERR_LOCAL, "another imgpack is writing %s", s->temporary);
-	int rc = check_part(s, e);
-	if (rc > 0) {
-		(void)close(s->fd);
-		s->fd = -1;
-	}
-	return rc;
-}
-
-static int create_temporary(struct space *s, struct err *e)
-{
-	int rc = 1;
-
-	for (int attempt = 0; rc > 0 && attempt < 100; attempt++)
-		rc = open_part(s, e);
-	return rc > 0 ? err_set(e, ERR_LOCAL, "%s comes and goes", s->temporary) : rc;
-}
-
-/* Says "needs X, has Y" before a byte is downloaded; root's reserve is not counted as free. */
-static int check_room(struct space *s, uint64_t size, struct err *e)
-{
-	char need[TEXT_SIZE_CAP];
-	char have[TEXT_SIZE_CAP];
-	struct statvfs fs;
-
-	if (fstatvfs(s->fd, &fs))
-		return err_sys(e, ERR_LOCAL, errno, "cannot ask for free disk space");
-	uint64_t room = (uint64_t)fs.f_bavail * fs.f_frsize + s->allocated;
-	if (room >= size)
-		return 0;
-	err_set(e, ERR_LOCAL, "needs %s, the disk has %s free", text_size(need, size), text_size(have, room));
-	if (e)
-		e->sys = ENOSPC;
-	return -1;
-}
-
-struct space *space_stage(const char *path, struct err *e)
-{
-	AUTO(space) s = space_new(-1, e);
-
-	if (!s)
-		return NULL;
-	s->final = strdup(path);
-	if (!s->final || asprintf(&s->temporary, "%s.part", path) < 0) {
-		s->temporary = NULL;
-		err_memory(e);
-		return NULL;
-	}
-	s->keep = true; /* until we know that it is ours */
-	if (check_final(s, e) || create_temporary(s, e))
-		return NULL;
-	s->keep = false;
-	s->fixed = true;
-	return TAKE(s);
-}
-
-bool space_was_there(const struct space *s)
-{
-	return s->was_there;
-}
-
-const char *space_part(const struct space *s)
-{
-	return s->temporary;
-}
-
-int space_set_aside(struct space *s, const char *aside, struct err *e)
-{
-	if (rename(s->temporary, aside))
-		return err_sys(e, ERR_LOCAL, errno, "cannot rename %s", s->temporary);
-	(void)close(s->fd);
-	s->fd = -1;
-	return create_temporary(s, e);
-}
-
-/* What an earlier run left may be longer: its end would stand behind ours. */
-static int cut(struct space *s, uint64_t size, struct err *e)
-{
-	struct stat st;
-
-	if (fstat(s->fd, &st))
-		return err_sys(e, ERR_LOCAL, errno, "cannot look at %s", s->temporary);
-	if ((uint64_t)st.st_size > size && ftruncate(s->fd, (off_t)size))
-		return err_sys(e, ERR_LOCAL, errno, "cannot shorten %s", s->temporary);
-	return 0;
-}
-
-int space_reserve(struct space *s, uint64_t size, struct err *e)
-{
-	int sys;
-
-	if (check_room(s, size, e) || cut(s, size, e))
-		return -1;
-	do
-		sys = size ? posix_fallocate(s->fd, 0, (off_t)size) : 0;
-	while (sys == EINTR);
-	if (sys)
-		return err_sys(e, ERR_LOCAL, sys, "cannot reserve %" PRIu64 " bytes", size);
-	s->size = size;
-	return 0;
-}
-
-void space_keep(struct space *s)
-{
-	s->keep = true;
 }
 
 struct space *space_scratch(struct err *e)
 {
-	AUTO(space) s = space_new(-1, e);
+	AUTO(space) s = space_new(1, e);
 	const char *dir = getenv("TMPDIR");
 
 	if (!s)
 		return NULL;
 	if (!dir || !*dir)
 		dir = "/var/tmp";
-	s->fd = open(dir, O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
-	if (s->fd < 0) {
+	s->files[0].fd = open(dir, O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
+	if (s->files[0].fd < 0) {
 		err_sys(e, ERR_LOCAL, errno, "%s: cannot create a temporary file (TMPDIR names another folder)", dir);
 		return NULL;
 	}
@@ -246,17 +91,49 @@ uint64_t space_size(const struct space *s)
 	return s->size;
 }
 
+/* The file that byte `off` is in, and how many of the `len` bytes from there are in it too. The last one has no end. */
+static const struct space_file *locate(const struct space *s, uint64_t off, size_t *len)
+{
+	size_t low = 0;
+	size_t high = s->count;
+
+	while (high - low > 1) {
+		size_t middle = low + (high - low) / 2;
+		if (s->files[middle].from <= off)
+			low = middle;
+		else
+			high = middle;
+	}
+	if (low + 1 < s->count && *len > s->files[low + 1].from - off)
+		*len = (size_t)(s->files[low + 1].from - off);
+	return &s->files[low];
+}
+
+static int name_file(const struct space_file *f, struct err *e)
+{
+	char shown[256];
+
+	return f->name ? err_at(e, "%s", text_escape_str(shown, sizeof(shown), f->name)) : -1;
+}
+
 int space_pread(struct space *s, void *buf, size_t len, uint64_t off, struct err *e)
 {
 	for (size_t done = 0; done < len;) {
-		ssize_t n = pread(s->fd, (char *)buf + done, len - done, (off_t)(off + done));
+		size_t part = len - done;
+		const struct space_file *f = locate(s, off + done, &part);
+		const uint64_t at = off + done - f->from;
+		ssize_t n = pread(f->fd, (char *)buf + done, part, (off_t)at);
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0)
-			return err_sys(e, ERR_LOCAL, errno, "cannot read at byte %" PRIu64, off + done);
-		if (n == 0)
-			return err_set(e, ERR_CORRUPT, "the file ends at byte %" PRIu64 ", %zu bytes too early",
-				       off + done, len - done);
+		if (n < 0) {
+			err_sys(e, ERR_LOCAL, errno, "cannot read at byte %" PRIu64, at);
+			return name_file(f, e);
+		}
+		if (n == 0) {
+			err_set(e, ERR_CORRUPT, "the file ends at byte %" PRIu64 ", %zu bytes too early", at,
+				len - done);
+			return name_file(f, e);
+		}
 		done += (size_t)n;
 	}
 	return 0;
@@ -267,11 +144,16 @@ int space_pwrite(struct space *s, const void *bytes, size_t len, uint64_t off, s
 	if (s->fixed && (off > s->size || len > s->size - off))
 		return err_set(e, ERR_CORRUPT, "a write past the planned end of the archive");
 	for (size_t done = 0; done < len;) {
-		ssize_t n = pwrite(s->fd, (const char *)bytes + done, len - done, (off_t)(off + done));
+		size_t part = len - done;
+		const struct space_file *f = locate(s, off + done, &part);
+		const uint64_t at = off + done - f->from;
+		ssize_t n = pwrite(f->fd, (const char *)bytes + done, part, (off_t)at);
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n <= 0)
-			return err_sys(e, ERR_LOCAL, n ? errno : EIO, "cannot write at byte %" PRIu64, off + done);
+		if (n <= 0) {
+			err_sys(e, ERR_LOCAL, n ? errno : EIO, "cannot write at byte %" PRIu64, at);
+			return name_file(f, e);
+		}
 		done += (size_t)n;
 	}
 	if (!s->fixed && off + len > s->size)
@@ -281,49 +163,36 @@ int space_pwrite(struct space *s, const void *bytes, size_t len, uint64_t off, s
 
 void space_push(struct space *s, uint64_t off, uint64_t len)
 {
-	(void)sync_file_range(s->fd, (off_t)off, (off_t)len, SYNC_FILE_RANGE_WRITE);
+	for (uint64_t done = 0; done < len;) {
+		size_t part = len - done > SIZE_MAX ? SIZE_MAX : (size_t)(len - done);
+		const struct space_file *f = locate(s, off + done, &part);
+		(void)sync_file_range(f->fd, (off_t)(off + done - f->from), (off_t)part, SYNC_FILE_RANGE_WRITE);
+		done += part;
+	}
 }
 
-static int sync_folder(const char *path, struct err *e)
+void space_forget(struct space *s)
 {
-	AUTO_MEM char *folder = folder_of(path);
-
-	if (!folder)
-		return err_memory(e);
-	AUTO_FD int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || fsync(fd))
-		return err_sys(e, ERR_LOCAL, errno, "cannot sync the folder %s", folder);
-	return 0;
-}
-
-int space_commit(struct space *s, struct err *e)
-{
-	/* A failed fsync is final: the kernel may have dropped the pages, a second one would succeed without them. */
-	if (fchmod(s->fd, s->mode))
-		return err_sys(e, ERR_LOCAL, errno, "cannot set its mode");
-	if (fsync(s->fd))
-		return err_sys(e, ERR_LOCAL, errno, "cannot sync");
-	/* The lock is kept, by another descriptor, until the name is given up: the next run waits for it. */
-	int fd = s->fd;
-	s->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	if (close(fd))
-		return err_sys(e, ERR_LOCAL, errno, "cannot close");
-	if (rename(s->temporary, s->final))
-		return err_sys(e, ERR_LOCAL, errno, "cannot rename %s", s->temporary);
-	free(TAKE(s->temporary));
-	return sync_folder(s->final, e);
+	for (size_t i = 0; i < s->count; i++)
+		(void)posix_fadvise(s->files[i].fd, 0, 0, POSIX_FADV_DONTNEED);
 }
 
 void space_free(struct space *s)
 {
 	if (!s)
 		return;
-	/* While it is locked: afterwards it may be another's. */
-	if (s->temporary && !s->keep)
-		(void)unlink(s->temporary);
-	if (s->fd >= 0)
-		(void)close(s->fd);
-	free(s->temporary);
-	free(s->final);
+	for (size_t i = 0; i < s->count; i++) {
+		struct space_file *f = &s->files[i];
+		/* While it is locked: afterwards it may be another's. */
+		if (f->temporary && !s->keep)
+			(void)unlink(f->temporary);
+		if (f->fd >= 0)
+			(void)close(f->fd);
+		free(f->name);
+		free(f->temporary);
+		free(f->final);
+	}
+	free(s->files);
+	free(s->path);
 	free(s);
 }

@@ -4,12 +4,12 @@
 
 /*
  * The byte space: bytes at offsets, for what is not a stream (parallel ranges into known places). Behind it stands one
- * file today; chunks are the second thing that can stand there.
+ * file, or several, one behind the other: the chunks of an archive.
  *
- * Writing follows "commit or vanish": the bytes go to a file beside the final name (NAME.part, mode 0600, its disk
- * reserved with posix_fallocate), and only space_commit() gives them the name. Without it, space_free() leaves no
- * trace, unless space_keep() was called: then the next run finds the file again and can go on with it. One process at a
- * time: the file is locked (flock(2)), and the lock dies with the process.
+ * Writing follows "commit or vanish": the bytes go to files beside the final names (NAME.part, mode 0600, their disk
+ * reserved with posix_fallocate), and only space_commit() gives them the names. Without it, space_free() leaves no
+ * trace, unless space_keep() was called: then the next run finds the files again and can go on with them. One process
+ * at a time: the files are locked (flock(2)), and the lock dies with the process.
  */
 
 #include "base/err.h"
@@ -24,27 +24,45 @@ struct space;
 /* Opens an existing regular file for reading. ERR_LOCAL. */
 struct space *space_open(const char *path, struct err *e);
 
+/* Opens several, one behind the other, as they are long now. Errors of one say which. ERR_LOCAL. */
+struct space *space_open_files(const char *const *paths, size_t count, struct err *e);
+
 /*
- * A space that will be `path`, of no size yet. Refused (ERR_LOCAL) if `path` exists and is not a regular file, if
- * another process is at it, or if what stands under the temporary name is not a file of ours alone (a link, another
- * owner). An existing file stays as it is until space_commit().
+ * What is cut into chunks of `chunk` bytes (0: not cut, one file). The last one may be shorter, none is empty. Names
+ * are PATH.001, PATH.002, ...; with more than 999 all of them have the digits that the last one needs. The name is
+ * owned by the caller, NULL: ERR_LOCAL.
+ */
+size_t space_chunk_count(uint64_t size, uint64_t chunk);
+char *space_chunk_name(const char *path, size_t number, size_t count, struct err *e); /* number: 1.. */
+
+/*
+ * A space that will be `path`, of no size yet; or, with a `chunk`, the chunks of `path` that `size` bytes make. Refused
+ * (ERR_LOCAL) if a final name exists and is not a regular file, if another process is at it, or if what stands under a
+ * temporary name is not a file of ours alone (a link, another owner). Existing files stay as they are until
+ * space_commit().
  */
 struct space *space_stage(const char *path, struct err *e);
+struct space *space_stage_chunks(const char *path, uint64_t size, uint64_t chunk, struct err *e);
 
 /* True if an earlier run left bytes in it. */
 bool space_was_there(const struct space *s);
 
-/* The temporary name: borrowed. */
+/* The (first) temporary name: borrowed. NULL once it is committed. */
 const char *space_part(const struct space *s);
 
-/* Renames what an earlier run left to `aside` and begins anew. */
-int space_set_aside(struct space *s, const char *aside, struct err *e);
+/*
+ * What an earlier run left, of another size or cut (the two numbers), is put aside: NAME.part becomes NAME.part.old,
+ * and the space begins anew. space_open_aside() opens it, space_drop_aside() removes it.
+ */
+int space_set_aside(struct space *s, uint64_t size, uint64_t chunk, struct err *e);
+struct space *space_open_aside(const struct space *s, uint64_t size, uint64_t chunk, struct err *e);
+void space_drop_aside(const struct space *s, uint64_t size, uint64_t chunk);
 
 /* Reserves its disk: from now on it has `size` bytes, also where an earlier run left more. ERR_LOCAL, e->sys ENOSPC:
  * "needs 812 MB, the disk has 97 MB free". */
 int space_reserve(struct space *s, uint64_t size, struct err *e);
 
-/* The temporary file outlives space_free(). */
+/* The temporary files outlive space_free(). */
 void space_keep(struct space *s);
 
 /* An unnamed temporary space of `size` bytes at most, in TMPDIR or /var/tmp: for what must be unpacked to be read. */
@@ -61,7 +79,14 @@ int space_pwrite(struct space *s, const void *bytes, size_t len, uint64_t off, s
 /* Lets the disk begin to write these bytes, so that the fsync at the end finds little left. A hint: it cannot fail. */
 void space_push(struct space *s, uint64_t off, uint64_t len);
 
-/* fsync, rename to the final name, fsync the folder, in this order; at most once, staged spaces alone. */
+/* fsync. What comes after it may be read back from the medium: space_forget() drops the pages that the kernel holds. */
+int space_sync(struct space *s, struct err *e);
+void space_forget(struct space *s);
+
+/*
+ * fsync, rename to the final name, fsync the folder, in this order; at most once, staged spaces alone. Of chunks all
+ * are synced before the first gets its name.
+ */
 int space_commit(struct space *s, struct err *e);
 
 void space_free(struct space *s);

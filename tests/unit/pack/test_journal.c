@@ -54,7 +54,7 @@ static void write_example(void)
 	struct member members[3];
 	struct layout l = example(members);
 	struct err e = { 0 };
-	AUTO(journal) j = journal_open(path, &l, false, &e);
+	AUTO(journal) j = journal_open(path, &l, 0, false, &e);
 
 	assert_non_null(j);
 	assert_false(journal_is_worth_keeping(j));
@@ -100,7 +100,7 @@ static void test_go_on_and_drop(void **state)
 	(void)state;
 	write_example();
 	{
-		AUTO(journal) j = journal_open(path, &l, true, &e);
+		AUTO(journal) j = journal_open(path, &l, 0, true, &e);
 		assert_true(journal_is_worth_keeping(j));
 		assert_int_equal(journal_drop(j, 1, &e), 0);
 		assert_int_equal(journal_note(j, 1, 7, 8, 9, &e), 0);
@@ -212,7 +212,7 @@ static void test_full_disk(void **state)
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
 	signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &most), 0);
-	assert_null(journal_open(path, &l, false, &e));
+	assert_null(journal_open(path, &l, 0, false, &e));
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
 	assert_int_equal(e.kind, ERR_LOCAL);
 	assert_int_equal(e.sys, EFBIG);

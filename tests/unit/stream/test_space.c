@@ -206,8 +206,8 @@ static void test_keep(void **state)
 	char buf[3];
 	assert_int_equal(space_pread(second, buf, 3, 0, &e), 0);
 	assert_memory_equal(buf, "abc", 3);
-	assert_true(snprintf(aside, sizeof(aside), "%s.old", path) > 0);
-	assert_int_equal(space_set_aside(second, aside, &e), 0);
+	assert_true(snprintf(aside, sizeof(aside), "%s.part.old", path) > 0);
+	assert_int_equal(space_set_aside(second, 0, 0, &e), 0);
 	assert_false(space_was_there(second));
 	assert_int_equal(stat(aside, &st), 0);
 	assert_int_equal(st.st_size, 6);
