@@ -143,7 +143,7 @@ static void test_cut_anywhere(void **state)
 static void test_nonsense(void **state)
 {
 #define HEAD                                                                                                           \
-	"imgpack-journal 1 sha256:0700000000000000000000000000000000000000000000000000000000000000 5120\n"             \
+	"imgpack-journal 1 sha256:0700000000000000000000000000000000000000000000000000000000000000 5120 0\n"           \
 	"blob 1 sha256:0100000000000000000000000000000000000000000000000000000000000000 1000 512\n"
 	static const char *const lines[] = {
 		"have 1 0 1001 00000000\n",
