@@ -11,6 +11,8 @@
  *                   <the table, as sums.h writes it for parity files>
  *                   zeros up to a multiple of PARITY_ALIGN
  *                   <as many bytes as the largest chunk has>
+ *
+ * The code is codec/erasure.h's; its data pieces are the chunks, in their order.
  */
 
 #include "base/events.h"
@@ -37,24 +39,28 @@ int parity_seal(struct sums *s, struct space *archive, struct space *const *pari
 		struct err *e);
 
 /*
- * Rebuilding. Which bytes are good is the caller's knowledge: for each block position, chunk by chunk and then parity
- * file by parity file.
+ * Rebuilding. Which bytes are good is the caller's knowledge. Files are numbered: the chunks, then the parity files;
+ * `block` is one that the file has. All three are called from several threads at once, but never for the same block.
  */
-typedef bool parity_is_good(void *ctx, size_t file, size_t block); /* file: chunks first, then parity files */
+typedef bool parity_is_good(void *ctx, size_t file, size_t block);
 typedef int parity_read(void *ctx, size_t file, size_t block, void *buf, size_t from, size_t len, struct err *e);
 typedef int parity_give(void *ctx, size_t file, size_t block, const void *buf, size_t from, size_t len, struct err *e);
 
 struct parity_source {
 	parity_is_good *is_good;
 	parity_read *read; /* bytes from..from+len of a good block */
-	parity_give *give; /* bytes of a rebuilt block of a chunk: in order within a block; blocks in order */
+	parity_give *give; /* bytes of a rebuilt block, in order within it; blocks come in any order */
 	void *ctx;
 };
 
-/* Block positions at which more blocks are bad than parity blocks are good. */
+/* Block positions at which more blocks of chunks are bad than blocks of parity files are good. */
 size_t parity_beyond(const struct sums *s, const struct parity_source *source);
 
-/* Rebuilds every bad block of every chunk. ERR_CORRUPT, before anything is given, if parity_beyond() is not 0. */
+/*
+ * Rebuilds every bad block of every chunk and parity file, and compares it with the table once its last byte was given.
+ * Memory: at most 32 MiB. ERR_CORRUPT: parity_beyond() is not 0 (then nothing was given), or a block is not what the
+ * table says; ERR_LOCAL, ERR_CANCELLED; what read() and give() failed with.
+ */
 int parity_rebuild(const struct sums *s, const struct parity_source *source, const struct events *events,
 		   struct err *e);
 

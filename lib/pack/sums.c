@@ -3,14 +3,12 @@
 
 #include "base/limits.h"
 #include "base/text.h"
-#include "pack/parity.h"
+#include "pack/parity_inside.h"
 #include "stream/space.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-
-#define PARITY_LINE 128 /* room for the first line of a parity file */
 
 /* A file's blocks: what lies behind its header, cut. */
 
