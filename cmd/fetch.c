@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* imgpack fetch REF... -o FILE */
+#include "base/limits.h"
 #include "base/own.h"
 #include "base/text.h"
 #include "cmd/cli.h"
 #include "cmd/connection.h"
 #include "cmd/images.h"
 #include "cmd/show.h"
+#include "cmd/split.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +26,10 @@ static int check(const struct options *o, struct err *e)
 		return err_set(e, ERR_USAGE, "fetch: where to? Give -o FILE, or --plan to see the sizes");
 	if (output && strcmp(output, "-") == 0)
 		return err_set(e, ERR_USAGE, "-o -: not in this release; write to a file");
+	if (o->given[OPT_PARITY] && !o->given[OPT_SPLIT])
+		return err_set(e, ERR_USAGE, "--parity repairs chunks: add --split SIZE");
+	if (o->given[OPT_REREAD] && o->given[OPT_NO_REREAD])
+		return err_set(e, ERR_USAGE, "--reread and --no-reread exclude each other");
 	if (o->given[OPT_PLATFORM] && o->given[OPT_ALL_PLATFORMS])
 		return err_set(e, ERR_USAGE, "--platform and --all-platforms exclude each other");
 	for (size_t i = 0; i < o->values[OPT_IMAGES].count; i++) {
@@ -68,12 +74,66 @@ static int read_platforms(struct platform **out, size_t *count, const struct opt
 	return 0;
 }
 
+static int read_chunks(struct fetch_options *out, const struct options *o, struct err *e)
+{
+	const char *split = options_value(o, OPT_SPLIT);
+	const char *parity = options_value(o, OPT_PARITY);
+	uint64_t n = 0;
+	char shown[128];
+
+	if (o->given[OPT_REREAD])
+		out->reread = REREAD_ALWAYS;
+	if (o->given[OPT_NO_REREAD])
+		out->reread = REREAD_NEVER;
+	if (split && split_parse(&out->split, split, e))
+		return -1;
+	if (parity && (!text_parse_u64(parity, strlen(parity), LIMIT_PARITY, &n) || !n))
+		return err_set(e, ERR_USAGE, "--parity: '%s' is not a number from 1 to %d",
+			       text_escape_str(shown, sizeof(shown), parity), LIMIT_PARITY);
+	out->parity = (size_t)n;
+	return 0;
+}
+
+/* "3 chunks of 4 GB and 1 parity file" */
+static int show_chunks(struct run *run, const struct fetch_report *r, struct err *e)
+{
+	char size[TEXT_SIZE_CAP];
+
+	if (show_count(&run->out, r->chunk_count, "chunk", e) ||
+	    buf_printf(&run->out, e, " of %s", text_size(size, r->chunks[0].bytes)))
+		return -1;
+	if (!r->parity_count)
+		return 0;
+	return buf_puts(&run->out, " and ", e) || show_count(&run->out, r->parity_count, "parity file", e) ? -1 : 0;
+}
+
+/* What was written, file by file, so that a person can see that all of it came over. */
+static int show_files(struct run *run, const struct fetch_report *r, struct err *e)
+{
+	char path[SHOW_NAME];
+
+	if (!r->chunk_count)
+		return 0;
+	text_escape_str(path, sizeof(path), r->chunks[0].file);
+	if (buf_printf(&run->out, e, "%s", path))
+		return -1;
+	if (r->chunk_count > 1 &&
+	    buf_printf(&run->out, e, " to %s", text_escape_str(path, sizeof(path), r->chunks[r->chunk_count - 1].file)))
+		return -1;
+	for (size_t i = 0; i < r->parity_count; i++)
+		if (buf_printf(&run->out, e, ", %s", text_escape_str(path, sizeof(path), r->parity[i].file)))
+			return -1;
+	return buf_printf(&run->out, e, ", %s\n", text_escape_str(path, sizeof(path), r->sums));
+}
+
 static int show_plan(struct run *run, const struct fetch_report *r, struct err *e)
 {
 	char bytes[TEXT_SIZE_CAP], wire[TEXT_SIZE_CAP];
 
 	if (show_images(&run->out, &r->images, e) || buf_puts(&run->out, "plan: ", e) ||
 	    show_count(&run->out, r->images.count, "image", e))
+		return -1;
+	if (r->chunk_count && (buf_puts(&run->out, " in ", e) || show_chunks(run, r, e)))
 		return -1;
 	return buf_printf(&run->out, e, ", an archive of %s, %s to download; nothing was written\n",
 			  text_size(bytes, r->bytes), text_size(wire, r->downloaded_bytes));
@@ -89,11 +149,18 @@ static int show(struct run *run, const struct fetch_report *r, struct err *e)
 	    show_count(&run->out, r->images.count, "image", e) ||
 	    buf_printf(&run->out, e, ", %s", text_size(bytes, r->bytes)))
 		return -1;
+	if (r->chunk_count && (buf_puts(&run->out, " in ", e) || show_chunks(run, r, e)))
+		return -1;
 	if (r->reused_bytes && buf_printf(&run->out, e, " (%s were there already)", text_size(reused, r->reused_bytes)))
 		return -1;
+	if (buf_puts(&run->out, "\n", e) || show_files(run, r, e))
+		return -1;
+	if (r->chunk_count)
+		return buf_printf(&run->out, e, "ID %s\nNext: carry all of them over, then: imgpack load FOLDER...\n",
+				  digest_text(&r->id, digest));
 	/* Over there it stands in another folder. */
 	const char *slash = strrchr(path, '/');
-	return buf_printf(&run->out, e, "\nID %s\nNext: carry it over, then: imgpack load %s\n",
+	return buf_printf(&run->out, e, "ID %s\nNext: carry it over, then: imgpack load %s\n",
 			  digest_text(&r->id, digest), slash ? slash + 1 : path);
 }
 
@@ -111,8 +178,8 @@ int fetch_run(struct run *run, struct err *e)
 		.events = run->events,
 	};
 
-	if (check(o, e) || read_platforms(&platforms, &options.platform_count, o, e) || gather(&list, o, e) ||
-	    connection_fill(&connection, o, e))
+	if (check(o, e) || read_chunks(&options, o, e) || read_platforms(&platforms, &options.platform_count, o, e) ||
+	    gather(&list, o, e) || connection_fill(&connection, o, e))
 		return -1;
 	options.references = list.items;
 	options.reference_count = list.count;

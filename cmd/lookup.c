@@ -23,8 +23,6 @@ static const struct later later_verbs[] = {
 };
 
 static const struct later later_options[] = {
-	{ "split", "not in this release; `split -b 4G x.tar x.tar.` cuts an archive, cat joins it" },
-	{ "parity", "not in this release" },
 	{ "zstd", "not in this release" },
 	{ "compat", "not in this release" },
 	{ "have", "not in this release" },

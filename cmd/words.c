@@ -19,7 +19,8 @@ const struct verb words_verbs[] = {
 		         "under FILE's name before all of it is right.",
 		.examples = "imgpack fetch nginx:1.27 quay.io/prometheus/prometheus:v3.1.0 -o apps.tar\n"
 		            "imgpack fetch --images list.txt --platform linux/arm64 -o edge.tar\n"
-		            "imgpack fetch --plan --images list.txt\n",
+		            "imgpack fetch --plan --images list.txt\n"
+		            "imgpack fetch --images list.txt -o /media/stick/apps.tar --split fat32\n",
 	},
 	[VERB_LOAD] = {
 		.name = "load", .operands = "FILE", .least = 1, .most = 1, .operand_kind = VALUE_FILE,
@@ -96,6 +97,15 @@ const struct option words_options[] = {
 	  "say what would be fetched and how large it is; download no layers, write nothing" },
 	{ OPT_HAVE_ARCHIVE, 0, "have-archive", "FILE", VALUE_FILE, GROUP_WHAT, true, FETCH,
 	  "take blobs from this archive instead of downloading them (repeatable)" },
+
+	{ OPT_SPLIT, 0, "split", "SIZE", VALUE_SIZE, GROUP_WHAT, false, FETCH,
+	  "cut the archive into FILE.001, FILE.002, ... of SIZE bytes: 4G, 700M, or fat32, cd, dvd, bd25; sums beside them" },
+	{ OPT_PARITY, 0, "parity", "N", VALUE_WORD, GROUP_WHAT, false, FETCH,
+	  "write N parity files beside the chunks, 1 to 64: any N lost or damaged chunks can be rebuilt from them" },
+	{ OPT_REREAD, 0, "reread", NULL, VALUE_NONE, GROUP_WHAT, false, FETCH,
+	  "read back what was written and compare it (default: on removable media)" },
+	{ OPT_NO_REREAD, 0, "no-reread", NULL, VALUE_NONE, GROUP_WHAT, false, FETCH,
+	  "do not read back what was written to removable media" },
 
 	{ OPT_TO, 0, "to", "TARGET", VALUE_TARGET, GROUP_WHAT, false, LOAD,
 	  "where to: docker, or registry:HOST[:PORT][/PREFIX] (default: docker if its socket answers)" },
@@ -190,6 +200,7 @@ const size_t words_option_count = sizeof(words_options) / sizeof(words_options[0
 static const char *const platforms[] = { "linux/amd64",   "linux/arm64", "linux/arm/v7",  "linux/arm/v6",  "linux/386",
 					 "linux/ppc64le", "linux/s390x", "linux/riscv64", "windows/amd64", NULL };
 static const char *const targets[] = { "docker", "registry:", NULL };
+static const char *const sizes[] = { "fat32", "cd", "dvd", "bd25", "4G", "700M", NULL };
 static const char *const shells[] = { "bash", "zsh", "fish", NULL };
 
 const char *const *words_values(enum value_kind kind)
@@ -199,6 +210,8 @@ const char *const *words_values(enum value_kind kind)
 		return platforms;
 	case VALUE_TARGET:
 		return targets;
+	case VALUE_SIZE:
+		return sizes;
 	case VALUE_SHELL:
 		return shells;
 	case VALUE_NONE:

@@ -31,6 +31,7 @@ enum value_kind {
 	VALUE_FILE,
 	VALUE_PLATFORM,
 	VALUE_TARGET,
+	VALUE_SIZE, /* of a chunk */
 	VALUE_SHELL,
 	VALUE_VERB
 };
@@ -71,6 +72,10 @@ enum option_id {
 	OPT_RETRIES,
 	OPT_WAIT_FOR_QUOTA,
 	OPT_HAVE_ARCHIVE,
+	OPT_SPLIT,
+	OPT_PARITY,
+	OPT_REREAD,
+	OPT_NO_REREAD,
 	OPT_JSON,
 	OPT_QUIET,
 	OPT_VERBOSE,
@@ -115,7 +120,8 @@ struct words_variable {
 };
 extern const struct words_variable words_variables[];
 
-/* The values that VALUE_PLATFORM, VALUE_TARGET and VALUE_SHELL complete to; NULL-terminated. NULL for other kinds. */
+/* The values that VALUE_PLATFORM, VALUE_TARGET, VALUE_SIZE and VALUE_SHELL complete to; NULL-terminated. NULL for other
+ * kinds. */
 const char *const *words_values(enum value_kind kind);
 
 static inline bool option_has_verb(const struct option *o, enum verb_id verb)

@@ -7,8 +7,10 @@
 
 #include "base/text.h"
 #include "pack/layout.h"
+#include "pack/sums.h"
 #include "stream/space.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /*
@@ -16,10 +18,47 @@
  *
  *     references -> papers -> pack (every blob's digest and size) -> layout (every byte's offset)
  *                -> disk reserved, frame written, blobs downloaded to their places -> fsync, rename
+ *
+ * Chunks are the same bytes in several files; their sums and parity are made when all blobs are right.
  */
 
+/* What a plan without -o calls the archive. */
+#define PLAN_NAME "archive.tar"
+
+/* The table's names beside the output. */
+static int add_files(struct fetch_file **out, size_t *count, const struct sums_file *files, size_t n,
+		     const char *output, struct err *e)
+{
+	const char *slash = strrchr(output, '/');
+	const int folder = slash ? (int)(slash - output) + 1 : 0;
+
+	*out = calloc(n + 1, sizeof(**out));
+	if (!*out)
+		return err_memory(e);
+	for (size_t i = 0; i < n; i++) {
+		struct fetch_file *f = &(*out)[i];
+		if (asprintf(&f->file, "%.*s%s", folder, output, files[i].name) < 0) {
+			f->file = NULL;
+			return err_memory(e);
+		}
+		f->bytes = files[i].size;
+		f->sha256 = files[i].digest;
+		*count = i + 1;
+	}
+	return 0;
+}
+
+static int report_chunks(struct fetch_report *r, const struct sums *s, const char *output, struct err *e)
+{
+	r->sums = sums_path(output, SUMS_SUFFIX, e);
+	return !r->sums || add_files(&r->chunks, &r->chunk_count, s->chunks, s->count, output, e) ||
+			       add_files(&r->parity, &r->parity_count, s->parity, s->parity_count, output, e)
+		       ? -1
+		       : 0;
+}
+
 static struct fetch_report *report(const struct fetch_options *o, const struct plan *plan, const struct layout *layout,
-				   const struct moved *moved, struct err *e)
+				   const struct sums *sums, const struct moved *moved, struct err *e)
 {
 	AUTO(fetch_report) r = calloc(1, sizeof(*r));
 
@@ -27,6 +66,7 @@ static struct fetch_report *report(const struct fetch_options *o, const struct p
 		err_memory(e);
 		return NULL;
 	}
+	r->plan_only = o->plan_only;
 	r->id = layout->id;
 	r->bytes = layout->size;
 	r->downloaded_bytes = plan->paper_bytes + moved->received;
@@ -35,9 +75,23 @@ static struct fetch_report *report(const struct fetch_options *o, const struct p
 		err_memory(e);
 		return NULL;
 	}
-	if (report_images(&r->images, plan->pack, e))
+	if (report_images(&r->images, plan->pack, e) ||
+	    (sums && report_chunks(r, sums, o->output ? o->output : PLAN_NAME, e)))
 		return NULL;
 	return TAKE(r);
+}
+
+/* How it would be cut. */
+static struct fetch_report *report_plan(const struct fetch_options *o, const struct plan *plan,
+					const struct layout *layout, const struct moved *moved, struct err *e)
+{
+	AUTO_SUMS sums = { 0 };
+
+	if (!o->split)
+		return report(o, plan, layout, NULL, moved, e);
+	if (sums_make(&sums, o->output ? o->output : PLAN_NAME, &layout->id, layout->size, o->split, o->parity, e))
+		return NULL;
+	return report(o, plan, layout, &sums, moved, e);
 }
 
 struct fetch_report *flow_fetch(const struct fetch_options *o, struct err *e)
@@ -59,19 +113,29 @@ struct fetch_report *flow_fetch(const struct fetch_options *o, struct err *e)
 
 	struct moved moved = { .received = fill_bytes(layout) };
 	if (o->plan_only)
-		return report(o, plan, layout, &moved, e);
+		return report_plan(o, plan, layout, &moved, e);
 
 	AUTO(stage) stage = stage_open(o, layout, e);
 	if (!stage || stage_fill(stage, plan, registries, &moved, e) || stage_seal(stage, e))
 		return NULL;
 	ask_summary(registries);
-	return report(o, plan, layout, &moved, e);
+	return report(o, plan, layout, stage_sums(stage), &moved, e);
+}
+
+static void free_files(struct fetch_file *files, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		free(files[i].file);
+	free(files);
 }
 
 void fetch_report_free(struct fetch_report *r)
 {
 	if (!r)
 		return;
+	free_files(r->chunks, r->chunk_count);
+	free_files(r->parity, r->parity_count);
+	free(r->sums);
 	free(r->archive);
 	report_images_release(&r->images);
 	free(r);

@@ -225,13 +225,16 @@ static int settle(struct fill *f, size_t index, struct err *e)
 	if (!all)
 		return 0;
 	pthread_mutex_lock(&f->lock);
-	if (!b->done)
+	const bool first = !b->done;
+	if (first)
 		rc = prove(f, b, &wrong, e);
 	b->done = b->done || !rc;
 	const bool again = rc > 0 && find_another_giver(f, b, &wrong);
 	pthread_mutex_unlock(&f->lock);
 	if (!rc)
 		event_end(f->events, index, "done");
+	if (!rc && first && f->right && f->right(f->right_ctx, b->number, e))
+		return -1;
 	if (rc <= 0)
 		return rc;
 	if (journal_drop(f->journal, b->number, e))

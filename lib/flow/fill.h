@@ -55,6 +55,9 @@ struct fill {
 	size_t count;
 	struct pieces *pieces;
 	pthread_mutex_t lock;
+	/* Called once for each blob that is there and right, from the thread that found it; or NULL. */
+	int (*right)(void *ctx, size_t member, struct err *e);
+	void *right_ctx;
 	_Atomic uint64_t received; /* bytes of blobs that came over the network */
 	uint64_t reused;           /* bytes that did not have to */
 };

@@ -67,6 +67,8 @@ struct flow_images {
 };
 
 /* fetch */
+/* Whether what was written is read back from the medium before it gets its name. */
+enum reread { REREAD_REMOVABLE, REREAD_ALWAYS, REREAD_NEVER };
 struct fetch_options {
 	const char *const *references; /* as typed */
 	size_t reference_count;
@@ -77,17 +79,31 @@ struct fetch_options {
 	const char *output;
 	uint64_t split; /* bytes of a chunk; 0: one file */
 	size_t parity;  /* parity files beside the chunks */
+	enum reread reread;
 	const char *const *have_archives; /* NULL-terminated: archives whose blobs need no download; or NULL */
 	struct connect_options connect;
 	const struct events *events;
 };
+/* A file that was written: a chunk, or what stands beside the chunks. */
+struct fetch_file {
+	char *file;
+	uint64_t bytes;
+	struct digest sha256;
+};
 struct fetch_report {
+	bool plan_only; /* nothing was written: no digests of files */
 	char *archive;
 	struct digest id;
 	uint64_t bytes; /* of the archive */
 	struct flow_images images;
 	uint64_t downloaded_bytes;
 	uint64_t reused_bytes;
+	/* Of an archive in chunks: what was written, or (plan_only) how it would be cut. */
+	struct fetch_file *chunks;
+	size_t chunk_count;
+	struct fetch_file *parity;
+	size_t parity_count;
+	char *sums;
 };
 struct fetch_report *flow_fetch(const struct fetch_options *o, struct err *e);
 void fetch_report_free(struct fetch_report *r);

@@ -158,6 +158,25 @@ void report_images_json(struct jout *j, const struct flow_images *images)
 	jout_end(j);
 }
 
+static void files_json(struct jout *j, const char *key, const struct fetch_file *files, size_t count, bool written)
+{
+	jout_key(j, key);
+	jout_array(j);
+	for (size_t i = 0; i < count; i++) {
+		jout_object(j);
+		jout_key(j, "file");
+		jout_text(j, files[i].file);
+		jout_key(j, "bytes");
+		jout_u64(j, files[i].bytes);
+		if (written) {
+			jout_key(j, "sha256");
+			jout_digest(j, &files[i].sha256);
+		}
+		jout_end(j);
+	}
+	jout_end(j);
+}
+
 int fetch_report_json(const struct fetch_report *r, struct buf *out, struct err *e)
 {
 	struct jout j = jout_begin(out);
@@ -171,9 +190,8 @@ int fetch_report_json(const struct fetch_report *r, struct buf *out, struct err 
 	jout_u64(&j, r->bytes);
 	report_images_json(&j, &r->images);
 	/* One file is not split: `archive` and `bytes` say all there is. */
-	jout_key(&j, "chunks");
-	jout_array(&j);
-	jout_end(&j);
+	files_json(&j, "chunks", r->chunks, r->chunk_count, !r->plan_only);
+	files_json(&j, "parity", r->parity, r->parity_count, !r->plan_only);
 	jout_key(&j, "downloaded_bytes");
 	jout_u64(&j, r->downloaded_bytes);
 	jout_key(&j, "reused_bytes");

@@ -2,6 +2,7 @@
 #include "flow/stage.h"
 
 #include "base/text.h"
+#include "flow/medium.h"
 #include "flow/resume.h"
 
 #include <errno.h>
@@ -11,7 +12,9 @@
 struct stage {
 	const struct fetch_options *options;
 	const struct layout *layout;
+	struct medium medium;
 	struct space *space;
+	struct seal *seal; /* of an archive in chunks, else NULL */
 	struct journal *journal;
 	char *journal_path;
 	/* An earlier run's file whose layout is another one, with its journal: bytes are copied from there. */
@@ -99,10 +102,41 @@ static int reserve(struct stage *s, struct err *e)
 	return -1;
 }
 
+/* `cat x.tar.*` would take it too. */
+static void warn_of_more_chunks(const struct stage *s)
+{
+	const struct fetch_options *o = s->options;
+	const size_t count = space_chunk_count(s->layout->size, o->split);
+	AUTO_MEM char *next = space_chunk_name(o->output, count + 1, count, NULL);
+	char shown[256];
+
+	if (next && !access(next, F_OK))
+		event_text(
+			o->events, EVENT_WARNING,
+			"%s is there already, and the new archive ends before it: remove the chunks of the older one",
+			text_escape_str(shown, sizeof(shown), next));
+}
+
+static int check_medium(struct stage *s, struct err *e)
+{
+	const struct fetch_options *o = s->options;
+	const uint64_t whole = s->layout->size;
+
+	medium_look(&s->medium, o->output);
+	return medium_check(&s->medium, o->output, o->split && o->split < whole ? o->split : whole, o->split > 0,
+			    o->events, e);
+}
+
 static int set_up(struct stage *s, struct err *e)
 {
+	if (check_medium(s, e))
+		return -1;
+	if (s->options->split)
+		warn_of_more_chunks(s);
 	s->space = space_stage_chunks(s->options->output, s->layout->size, s->options->split, e);
 	if (!s->space || make_paths(s, e) || find_old(s, e) || reserve(s, e))
+		return -1;
+	if (s->options->split && !(s->seal = seal_open(s->options, s->layout, e)))
 		return -1;
 	s->journal = journal_open(s->journal_path, s->layout, s->options->split, s->same, e);
 	return s->journal ? layout_write_frame(s->layout, s->space, e) : -1;
@@ -167,6 +201,13 @@ static int say_kept(const struct stage *s, struct err *e)
 	return -1;
 }
 
+static int member_right(void *ctx, size_t member, struct err *e)
+{
+	struct stage *s = ctx;
+
+	return seal_member(s->seal, member, s->space, e);
+}
+
 int stage_fill(struct stage *s, const struct plan *plan, struct registries *registries, struct moved *moved,
 	       struct err *e)
 {
@@ -174,6 +215,8 @@ int stage_fill(struct stage *s, const struct plan *plan, struct registries *regi
 
 	if (!f)
 		return -1;
+	f->right = s->seal ? member_right : NULL;
+	f->right_ctx = s;
 	if (take_from_disk(s, f, e) || fill_run(f, e)) {
 		name_output(s, e);
 		return say_kept(s, e);
@@ -183,9 +226,48 @@ int stage_fill(struct stage *s, const struct plan *plan, struct registries *regi
 	return 0;
 }
 
+/* A stick that takes everything and keeps less is found here, before it leaves the desk. */
+static int reread(struct stage *s, struct err *e)
+{
+	if (space_sync(s->space, e))
+		return -1;
+	space_forget(s->space);
+	if (!layout_prove(s->layout, s->space, s->options->events, e) && (!s->seal || !seal_reread(s->seal, e)))
+		return 0;
+	if (!e || e->kind != ERR_CORRUPT)
+		return -1;
+	e->kind = ERR_LOCAL;
+	err_at(e, "read back from the medium");
+	return err_hint(e, "it does not keep what is written to it: take another one");
+}
+
+static bool wants_reread(const struct stage *s)
+{
+	const struct fetch_options *o = s->options;
+
+	if (s->medium.removable && o->reread == REREAD_NEVER)
+		event_text(o->events, EVENT_WARNING,
+			   "what was written was not read back (--no-reread): whether the medium kept it is not known");
+	return o->reread == REREAD_ALWAYS || (s->medium.removable && o->reread == REREAD_REMOVABLE);
+}
+
+static int finish(struct stage *s, struct err *e)
+{
+	if (s->seal && seal_fill(s->seal, s->space, e))
+		return -1;
+	if (wants_reread(s) && reread(s, e))
+		return -1;
+	return space_commit(s->space, e) || (s->seal && seal_commit(s->seal, e)) ? -1 : 0;
+}
+
+const struct sums *stage_sums(const struct stage *s)
+{
+	return s->seal ? seal_sums(s->seal) : NULL;
+}
+
 int stage_seal(struct stage *s, struct err *e)
 {
-	if (space_commit(s->space, e)) {
+	if (finish(s, e)) {
 		name_output(s, e);
 		return say_kept(s, e);
 	}
@@ -203,6 +285,7 @@ void stage_free(struct stage *s)
 	else if (s->journal)
 		(void)unlink(s->journal_path);
 	journal_free(s->journal);
+	seal_free(s->seal);
 	space_free(s->aside);
 	space_free(s->space);
 	journal_read_release(&s->other);

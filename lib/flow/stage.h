@@ -8,6 +8,7 @@
  */
 
 #include "flow/fill.h"
+#include "flow/seal.h"
 
 /* What a fetch moved, bytes of blobs. */
 struct moved {
@@ -24,8 +25,12 @@ struct stage *stage_open(const struct fetch_options *o, const struct layout *lay
 int stage_fill(struct stage *s, const struct plan *plan, struct registries *registries, struct moved *moved,
 	       struct err *e);
 
-/* fsync, the final name, fsync of the folder; the journal goes. */
+/* Sums and parity of chunks, fsync, reading back where that is wanted, the final names, fsync of the folder; the
+ * journal goes. */
 int stage_seal(struct stage *s, struct err *e);
+
+/* The chunks' table, true after stage_seal(): borrowed. NULL: one file. */
+const struct sums *stage_sums(const struct stage *s);
 
 /* Without stage_seal(): what was downloaded stays for the next run, if it is worth anything. */
 void stage_free(struct stage *s);

@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/err.h"
+#include "base/events.h"
 #include "base/own.h"
 #include "pack/pack.h"
 #include "stream/source.h"
@@ -77,6 +78,12 @@ int layout_write_frame(const struct layout *l, struct space *space, struct err *
  * The blobs' own bytes are not looked at: their digests prove them.
  */
 int layout_check_frame(const struct layout *l, struct space *space, struct err *e);
+
+/*
+ * Every byte of the space: the frame, and each member against its digest, several at once. ERR_CORRUPT with the first
+ * member that is not what it must be.
+ */
+int layout_prove(const struct layout *l, struct space *space, const struct events *events, struct err *e);
 
 /*
  * The whole tar as a stream, front to back. open_blob() gives the bytes of a blob that is not in memory, as a verified

@@ -29,6 +29,7 @@
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/err.h"
+#include "stream/space.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -68,6 +69,12 @@ uint64_t sums_block_size(const struct sums_file *f, size_t block);
  */
 int sums_make(struct sums *out, const char *path, const struct digest *set, uint64_t size, uint64_t chunk,
 	      size_t parity, struct err *e);
+
+/*
+ * Reads one chunk of the archive and fills its digests, the whole's and the blocks'. Different
+ * chunks may be filled at once. ERR_LOCAL, ERR_CANCELLED.
+ */
+int sums_fill(struct sums *s, size_t chunk, struct space *archive, struct err *e);
 
 /* "dir/x.tar" -> "dir/x" (".tar" and ".tar.zst" are cut off), then the suffix. Owned. NULL: out of memory. */
 char *sums_path(const char *path, const char *suffix, struct err *e);

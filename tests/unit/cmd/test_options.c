@@ -172,7 +172,6 @@ static void unknown_ones(void **state)
 	bad(VERB_VERIFY, "f -\xc3\xa9", "unknown option -\xc3\xa9");
 	bad(VERB_VERIFY, "f --\x1b[2J", "unknown option --\\x1b[2J");
 	bad(VERB_VERIFY, "f --=x", "unknown option --");
-	bad(VERB_FETCH, "--split 4G", "--split: not in this release");
 	bad(VERB_FETCH, "--zstd=3 a", "--zstd: not in this release");
 	bad(VERB_LOAD, "--create-project a", "--create-project: not in this release");
 }
