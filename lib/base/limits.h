@@ -53,12 +53,12 @@
 #define LIMIT_SETTINGS_FILES 256      /* of one folder: registries.conf.d, the certificates of a host */
 #define LIMIT_CERTIFICATES (8u << 20) /* all authorities of one host; Debian's whole bundle has 0.2 MB */
 
-#define LIMIT_CHUNKS 9999          /* files of a split archive */
-#define LIMIT_CHUNK_LEAST 4096     /* --split, bytes */
-#define LIMIT_PARITY 64            /* --parity */
-#define LIMIT_ERASURE 255          /* chunks and parity files together, where there is parity: GF(2^8) has no more */
-#define LIMIT_SUMS (64u << 20)     /* a table: 4 TB of chunks */
-#define LIMIT_FOLDER_FILES 65536   /* of a folder that is looked through for chunks */
+#define LIMIT_CHUNKS 9999        /* files of a split archive */
+#define LIMIT_CHUNK_LEAST 4096   /* --split, bytes */
+#define LIMIT_PARITY 64          /* --parity */
+#define LIMIT_ERASURE 255        /* chunks and parity files together, where there is parity: GF(2^8) has no more */
+#define LIMIT_SUMS (64u << 20)   /* a table: 4 TB of chunks */
+#define LIMIT_FOLDER_FILES 65536 /* of a folder that is looked through for chunks */
 
 #define LIMIT_IMAGES_FILE (4u << 20) /* the list behind --images */
 #define LIMIT_PASSWORD (64u << 10)   /* a password or token on standard input; cloud keys have some 3 KB */

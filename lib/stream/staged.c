@@ -89,15 +89,23 @@ static int check_final(struct space_file *f, struct err *e)
 	return 0;
 }
 
+/* FAT and its like keep neither modes nor owners, and say so in several ways: there a file has to do without. */
+static int set_mode(int fd, mode_t mode)
+{
+	if (!fchmod(fd, mode) || errno == EPERM || errno == ENOSYS || errno == EOPNOTSUPP)
+		return 0;
+	return -1;
+}
+
 /* What an earlier run left is taken over only if nobody else could have made it, or can write to it by another name. */
-static int check_part(struct space_file *f, struct err *e)
+static int check_part(struct space_file *f, bool created, struct err *e)
 {
 	struct stat st;
 	struct stat named;
 
 	if (fstat(f->fd, &st))
 		return err_sys(e, ERR_LOCAL, errno, "cannot look at %s", f->temporary);
-	if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || st.st_nlink > 1)
+	if (!S_ISREG(st.st_mode) || (!created && st.st_uid != geteuid()) || st.st_nlink > 1)
 		return err_set(e, ERR_LOCAL, "%s is in the way, and was not left there by this user's fetch; remove it",
 			       f->temporary);
 	/* Its last owner may have finished with it between our open() and our lock. */
@@ -105,13 +113,18 @@ static int check_part(struct space_file *f, struct err *e)
 		return 1;
 	f->was_there = st.st_size > 0;
 	f->allocated = (uint64_t)st.st_blocks * 512;
-	return fchmod(f->fd, 0600) ? err_sys(e, ERR_LOCAL, errno, "cannot set the mode of %s", f->temporary) : 0;
+	return set_mode(f->fd, 0600) ? err_sys(e, ERR_LOCAL, errno, "cannot set the mode of %s", f->temporary) : 0;
 }
 
 /* 0, -1, or 1: try again. What stands there may be another's until it is looked at: it is not held then. */
 static int open_part(struct space_file *f, struct err *e)
 {
-	AUTO_FD int fd = open(f->temporary, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+	const int flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+	AUTO_FD int fd = open(f->temporary, flags | O_EXCL, 0600);
+	const bool created = fd >= 0;
+
+	if (!created && errno == EEXIST)
+		fd = open(f->temporary, flags, 0600);
 	if (fd < 0 && (errno == ELOOP || errno == EISDIR || errno == ENXIO))
 		return err_set(e, ERR_LOCAL, "%s is in the way, and was not left there by this user's fetch; remove it",
 			       f->temporary);
@@ -121,7 +134,7 @@ static int open_part(struct space_file *f, struct err *e)
 	if (flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
 		return err_set(e, ERR_LOCAL, "another imgpack is writing %s", f->temporary);
 	f->fd = fd;
-	int rc = check_part(f, e);
+	int rc = check_part(f, created, e);
 	if (rc)
 		f->fd = -1;
 	else
@@ -345,7 +358,7 @@ int space_sync(struct space *s, struct err *e)
 {
 	/* A failed fsync is final: the kernel may have dropped the pages, a second one would succeed without them. */
 	for (size_t i = 0; i < s->count; i++) {
-		if (fchmod(s->files[i].fd, s->files[i].mode))
+		if (set_mode(s->files[i].fd, s->files[i].mode))
 			return err_sys(e, ERR_LOCAL, errno, "cannot set its mode");
 		if (fsync(s->files[i].fd))
 			return err_sys(e, ERR_LOCAL, errno, "cannot sync");

@@ -101,15 +101,22 @@ if [ "$(id -u)" -eq 0 ] && mkdir small && mount -t tmpfs -o size=14m none small 
 	umount small
 fi
 
-step "a stick with FAT"
-if [ "$(id -u)" -eq 0 ] && command -v mkfs.vfat >/dev/null && truncate -s 64M stick.img && mkfs.vfat stick.img >/dev/null &&
-	mkdir stick && mount -o loop stick.img stick 2>/dev/null; then
-	exits 0 fetch stick/x.tar --split 1M --parity 1 -v
-	says "reading back"
-	check "its sums" sh -c 'cd stick && sha256sum -c --quiet x.sha256'
-	exits 0 fetch stick/y.tar --no-reread
-	says "not read back (--no-reread)"
-	umount stick
+step "a stick with exFAT: it is read back, without being asked"
+if [ "$(id -u)" -eq 0 ] && [ -e /dev/fuse ] && command -v mkfs.exfat mount.exfat-fuse >/dev/null && mkdir stick &&
+	truncate -s 64M stick.img && mkfs.exfat stick.img >/dev/null && loop=$(losetup -f --show stick.img 2>/dev/null); then
+	if mount.exfat-fuse "$loop" stick >/dev/null 2>&1; then
+		losetup -d "$loop" # when it is unmounted
+		exits 0 fetch stick/x.tar --split 256K --parity 1
+		says "reading back"
+		check "its sums" sh -c 'cd stick && sha256sum -c --quiet x.sha256'
+		check "joined" sh -c 'cat stick/x.tar.* | cmp - whole.tar'
+		exits 0 fetch stick/y.tar --no-reread
+		says "not read back (--no-reread)"
+		check "one file" cmp stick/y.tar whole.tar
+		umount stick
+	else
+		losetup -d "$loop"
+	fi
 fi
 
 step "names that other systems refuse"
