@@ -5,30 +5,31 @@
 /*
  * The chunks of one archive, wherever they lie: in a folder, in several (one a stick), under any names. They are known
  * by content: by the blocks' digests of a table (a sums file, or the copy in a parity file); without any table by what
- * the archive's TOC says stands where. Nothing here ever changes a file.
+ * the archive's TOC says stands where. A name is only a hint, for a chunk none of whose blocks is right any more.
+ * Nothing here ever changes a file, and nothing found here is trusted: the archive is verified afterwards.
  */
 
 #include "base/events.h"
-#include "pack/open.h"
+#include "base/own.h"
 #include "pack/sums.h"
 #include "stream/space.h"
 
 /* One place of the archive, and the files that hold it: usually one; several if it was copied twice. */
 struct chunk {
-	char **paths;
+	char **paths; /* the surest first */
+	uint8_t *sureness;
 	size_t count; /* 0: missing */
 	/* After chunkset_check(): for each block which of the paths has it right, else CHUNK_BAD. NULL before. */
 	uint8_t *good;
 };
 #define CHUNK_BAD UINT8_MAX
+#define CHUNK_COPIES 16 /* of one chunk; more are not looked at */
 
 struct chunkset {
 	struct sums sums;
 	bool has_blocks;      /* false: there was no table; chunks' places come from the TOC, blocks have no digests */
 	struct chunk *chunks; /* sums.count */
 	struct chunk *parity; /* sums.parity_count */
-	char **notes;         /* what the person should know: files of other sets, names that say something else */
-	size_t note_count;
 };
 
 /*
@@ -38,7 +39,7 @@ struct chunkset {
  *
  * A file that is named decides which set is meant, and its folder is looked through for the rest; a folder decides if
  * it holds chunks of one set alone, or of one complete one. ERR_USAGE, with the list, if that is not clear; `expect`
- * (an archive ID, or NULL) chooses.
+ * (an archive ID, or NULL) chooses. Files of other sets are said through `events`.
  */
 int chunkset_find(const char *const *paths, size_t count, const struct digest *expect, const struct events *events,
 		  struct chunkset **out, char **single, struct err *e);
@@ -52,31 +53,50 @@ ptrdiff_t chunkset_add(struct chunkset *c, const char *const *paths, size_t coun
 /* Chunks (not parity files) that no file holds. */
 size_t chunkset_missing(const struct chunkset *c);
 
+/* "x.tar.003 (4294967295 bytes) and x.tar.005 (1203 bytes)": the missing ones, escaped. */
+int chunkset_list_missing(const struct chunkset *c, struct buf *out, struct err *e);
+
 /* "x.tar.003 (4294967295 bytes) and x.tar.005 (1203 bytes) are missing": ERR_CORRUPT. Always -1. */
 int chunkset_refuse_missing(const struct chunkset *c, struct err *e);
 
-/* One thing that is wrong with a file. `chunk` is its path as found, escaped, or its name in the table. */
+/* One thing that is wrong with a file. Texts live during the call, and are escaped. */
 struct chunk_problem {
-	const char *chunk;
-	uint64_t offset; /* in the chunk */
+	const char *chunk; /* its path as found, or its name in the table if it is missing */
+	uint64_t offset;   /* in the chunk */
 	uint64_t length;
 	size_t file;      /* sums.chunks[], then sums.parity[] */
-	const char *what; /* "is damaged at bytes 8388608-12582911", "is missing", "ends at byte 1203 of 4000000000:
-			     copy it again", "this is UTF-16 text: PowerShell's > changed it" */
+	bool damaged;     /* at these bytes; false: the file as a whole */
+	const char *what; /* "is damaged", "is missing", "ends at byte 1203 of 4000000000: copy it again",
+			     "is UTF-16 text; PowerShell's > ..." */
+	const char *also; /* of damage: "read twice, the same both times"; or NULL */
 };
 typedef void chunk_problem_fn(void *ctx, const struct chunk_problem *p);
 
-/*
- * Every block of every file against the table, several at once; chunk.good is filled. A block that is wrong is read
- * once more past the kernel's cache, and both results are told. 0: every chunk is whole (parity files may not be: told
- * all the same), -1: ERR_CORRUPT with the first problem, or ERR_LOCAL, ERR_CANCELLED. Without a table nothing can be
- * checked here: 0 if every chunk is there and long enough.
- */
-int chunkset_check(struct chunkset *c, chunk_problem_fn *problem, void *ctx, const struct events *events,
-		   struct err *e);
+/* "x.tar.003 is damaged at bytes 8388608-12582911 (read twice, the same both times)": ERR_CORRUPT. Always -1. */
+int chunk_problem_refuse(const struct chunk_problem *p, struct err *e);
 
-/* The archive as one space, over the best file of each chunk (after a check: a whole one). ERR_CORRUPT if one is
- * missing. */
+/* Which files a check looks at. */
+enum chunk_files { CHUNK_ARCHIVE = 1, CHUNK_PARITY = 2, CHUNK_ALL = 3 };
+
+/*
+ * Every block of every such file against the table, several files at once; chunk.good is filled. A block that is wrong
+ * is read once more past the kernel's cache, and both results are told. 0: every chunk is whole (parity files may not
+ * be: told all the same), -1: ERR_CORRUPT with the first problem, or ERR_LOCAL, ERR_CANCELLED. What is wrong with one
+ * copy of a chunk while another is right is no problem, but a warning through `events`; so is a block that was right
+ * the second time. Without a table: 0 if every chunk is there and as long as it must be.
+ */
+int chunkset_check(struct chunkset *c, enum chunk_files which, chunk_problem_fn *problem, void *ctx,
+		   const struct events *events, struct err *e);
+
+/*
+ * The archive as one space, over the best file of each chunk (after a check: a whole one). ERR_CORRUPT if one is
+ * missing, or not as long as it must be.
+ */
 struct space *chunkset_space(const struct chunkset *c, struct err *e);
+
+/* Which chunk a byte of the archive is in; *inside is its offset there. */
+size_t chunkset_locate(const struct chunkset *c, uint64_t offset, uint64_t *inside);
+/* The chunk's path as found, or its name in the table if it is missing. Borrowed, not escaped. */
+const char *chunkset_path(const struct chunkset *c, size_t chunk);
 
 #endif

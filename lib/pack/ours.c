@@ -16,7 +16,7 @@ bool ours_detect(const char head[TAR_BLOCK])
 }
 
 /* The TOC's size stands in its header, eleven octal digits; the header must then be exactly ours. */
-static int toc_size(const char head[TAR_BLOCK], uint64_t *out, struct err *e)
+int ours_toc_size(const char head[TAR_BLOCK], uint64_t *out, struct err *e)
 {
 	char expected[TAR_BLOCK];
 	uint64_t size = 0;
@@ -278,7 +278,7 @@ int ours_open(struct pack_file *f, struct err *e)
 	char head[TAR_BLOCK];
 	uint64_t size = 0;
 
-	if (space_pread(f->space, head, sizeof(head), 0, e) || toc_size(head, &size, e))
+	if (space_pread(f->space, head, sizeof(head), 0, e) || ours_toc_size(head, &size, e))
 		return -1;
 	AUTO_MEM char *bytes = malloc(size + 1);
 	if (!bytes)

@@ -79,7 +79,7 @@ static size_t utf8_length(const unsigned char *b, size_t left)
 }
 
 /* Printable, as far as it goes; its last character may be cut. */
-static bool is_text(const char *head, size_t len)
+bool sniff_is_text(const char *head, size_t len)
 {
 	for (size_t i = 0, n; i < len; i += n) {
 		n = utf8_length((const unsigned char *)head + i, len - i);
@@ -89,6 +89,13 @@ static bool is_text(const char *head, size_t len)
 			return false;
 	}
 	return true;
+}
+
+const char *sniff_damage(const char *head, size_t len)
+{
+	const char *what = find_kind(kinds, sizeof(kinds) / sizeof(kinds[0]), head, len);
+
+	return what && strstr(what, POWERSHELL) ? what : NULL;
 }
 
 int sniff_refuse(const char *head, size_t len, struct err *e)
@@ -102,11 +109,11 @@ int sniff_refuse(const char *head, size_t len, struct err *e)
 		return err_set(e, ERR_CORRUPT, "is empty (0 bytes)");
 	while (blanks < len && strchr(" \t\r\n", head[blanks] ? head[blanks] : 'x'))
 		blanks++;
-	if (!what && is_text(head, len))
+	if (!what && sniff_is_text(head, len))
 		what = find_kind(texts, sizeof(texts) / sizeof(texts[0]), head + blanks, len - blanks);
 	if (what)
 		return err_set(e, ERR_CORRUPT, "is not an image archive: it seems to be %s", what);
-	if (is_text(head, len))
+	if (sniff_is_text(head, len))
 		return err_set(e, ERR_CORRUPT, "is not an image archive: it seems to be text, \"%s\"",
 			       text_escape(shown, sizeof(shown), head, len));
 	while (zeros < len && !head[zeros])
@@ -140,7 +147,7 @@ int sniff_refuse_folder(const char *path, struct err *e)
 		return err_set(e, ERR_USAGE,
 			       "is a folder, an unpacked docker save it seems; put it into a tar: "
 			       "tar -C FOLDER -cf x.tar .");
-	return err_set(e, ERR_USAGE, "is a folder; name the archive in it");
+	return err_set(e, ERR_USAGE, "is a folder, and no archive and no chunks of one stand in it");
 }
 
 /* What a stretch of the file shows. */
