@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* imgpack inspect FILE */
+/* imgpack inspect FILE|DIR... */
 #include "base/text.h"
 #include "cmd/cli.h"
 #include "cmd/show.h"
@@ -35,13 +35,13 @@ static int show(struct run *run, const struct verify_report *r, struct err *e)
 
 int inspect_run(struct run *run, struct err *e)
 {
-	const char *path = run->options->operands.items[0];
+	const struct archive_paths paths = { run->options->operands.items, run->options->operands.count };
 
-	if (strcmp(path, "-") == 0)
+	if (strcmp(paths.items[0], "-") == 0)
 		return err_set(e, ERR_USAGE,
 			       "-: reading an archive from standard input is not in this release; "
 			       "give a file");
-	AUTO(verify_report) r = flow_inspect(path, run->events, e);
+	AUTO(verify_report) r = flow_inspect(&paths, run->events, e);
 	if (!r)
 		return -1;
 	return run->json ? verify_report_json(r, &run->out, e) : show(run, r, e);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* imgpack load FILE */
+/* imgpack load FILE|DIR... */
 #include "base/text.h"
 #include "cmd/cli.h"
 #include "cmd/connection.h"
+#include "cmd/medium.h"
 #include "cmd/show.h"
 
 #include <string.h>
@@ -53,7 +54,8 @@ int load_run(struct run *run, struct err *e)
 	AUTO_CONNECTION connection = { 0 };
 	struct platform platform;
 	struct load_options options = {
-		.archive = o->operands.items[0],
+		.archive = { o->operands.items, o->operands.count },
+		.ask = medium_asker(),
 		.to = options_value(o, OPT_TO),
 		.replace = o->given[OPT_REPLACE],
 		.names = options_all(o, OPT_NAME),

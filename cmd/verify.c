@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* imgpack verify FILE */
+/* imgpack verify FILE|DIR... */
 #include "base/text.h"
 #include "cmd/cli.h"
 #include "cmd/show.h"
@@ -29,17 +29,17 @@ static int show_bad(struct run *run, const struct verify_report *r, struct err *
 
 int verify_run(struct run *run, struct err *e)
 {
-	const char *path = run->options->operands.items[0];
+	const struct archive_paths paths = { run->options->operands.items, run->options->operands.count };
 	struct err verdict = { 0 };
 	char shown[160];
 
-	if (strcmp(path, "-") == 0)
+	if (strcmp(paths.items[0], "-") == 0)
 		return err_set(e, ERR_USAGE,
 			       "-: reading an archive from standard input is not in this release; "
 			       "give a file");
-	text_escape_str(shown, sizeof(shown), path);
-	AUTO(verify_report) r = flow_verify(path, !run->options->given[OPT_NO_DIFF_IDS], run->events, &verdict);
+	AUTO(verify_report) r = flow_verify(&paths, !run->options->given[OPT_NO_DIFF_IDS], run->events, &verdict);
 	const bool bad = !r || r->problem_count || verdict.kind != ERR_NONE;
+	text_escape_str(shown, sizeof(shown), r && r->archive ? r->archive : paths.items[0]);
 	if (r && run->json && verify_report_json(r, &run->out, e))
 		return -1;
 	if (r && !run->json && bad && show_bad(run, r, e))

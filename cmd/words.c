@@ -23,28 +23,33 @@ const struct verb words_verbs[] = {
 		            "imgpack fetch --images list.txt -o /media/stick/apps.tar --split fat32\n",
 	},
 	[VERB_LOAD] = {
-		.name = "load", .operands = "FILE", .least = 1, .most = 1, .operand_kind = VALUE_FILE,
+		.name = "load", .operands = "FILE|DIR...", .least = 1, .most = (size_t)-1, .operand_kind = VALUE_FILE,
 		.summary = "verify an archive, bring its images into docker or a registry",
 		.about = "Checks the whole archive first; nothing leaves before it is known to be good. Then the images go to the "
 		         "target under the names that they were fetched by, and success is what the target shows afterwards. "
-		         "Archives of docker save, podman, skopeo, crane and buildkit are taken as well.",
+		         "Archives of docker save, podman, skopeo, crane and buildkit are taken as well. Of a split archive name a "
+		         "chunk, the folder or several folders, whatever the chunks are called by now: nothing is joined. On a "
+		         "terminal load asks for the medium that has the missing ones.",
 		.examples = "imgpack load apps.tar\n"
+		            "imgpack load /media/stick1 /media/stick2\n"
 		            "imgpack load apps.tar --to registry:registry.local:5000/mirror\n"
 		            "imgpack load apps.tar --name nginx:1.27=web:blue --replace\n",
 	},
 	[VERB_VERIFY] = {
-		.name = "verify", .operands = "FILE", .least = 1, .most = 1, .operand_kind = VALUE_FILE,
+		.name = "verify", .operands = "FILE|DIR...", .least = 1, .most = (size_t)-1, .operand_kind = VALUE_FILE,
 		.summary = "check every byte of an archive, change nothing",
 		.about = "Checks blobs by their digests, decompressed layers by their diff IDs, and everything between them by the "
-		         "archive's own table. Problems are listed one a line, and what could not be checked is said.",
+		         "archive's own table. Problems are listed one a line, and what could not be checked is said. Of a split "
+		         "archive name a chunk or the folders they are in: damaged and missing chunks are named.",
 		.examples = "imgpack verify apps.tar\n"
+		            "imgpack verify /media/stick\n"
 		            "imgpack verify apps.tar --json\n",
 	},
 	[VERB_INSPECT] = {
-		.name = "inspect", .operands = "FILE", .least = 1, .most = 1, .operand_kind = VALUE_FILE,
+		.name = "inspect", .operands = "FILE|DIR...", .least = 1, .most = (size_t)-1, .operand_kind = VALUE_FILE,
 		.summary = "show what is inside: images, platforms, layers, sizes",
 		.about = "Reads an archive's papers and lists its images with their platforms, layers, sizes and digests. Layers "
-		         "are not checked: that is what `imgpack verify` does.",
+		         "are not checked: that is what `imgpack verify` does. Of a split archive name a chunk or the folders.",
 		.examples = "imgpack inspect apps.tar\n"
 		            "imgpack inspect apps.tar --json | jq -r '.images[].name'\n",
 	},

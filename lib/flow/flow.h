@@ -110,9 +110,24 @@ void fetch_report_free(struct fetch_report *r);
 OWNED(fetch_report)
 int fetch_report_json(const struct fetch_report *r, struct buf *out, struct err *e);
 
+/*
+ * Where an archive is (verify, inspect, load): one file; or folders, several one a stick, that hold its chunks; or any
+ * of its chunks, whose folder is looked through for the others. pack/chunkset.h says how they are known.
+ */
+struct archive_paths {
+	const char *const *items;
+	size_t count;
+};
+
+/*
+ * Chunks are missing: `missing` names them ("x.tar.003 and 2 more"). The folder or file to look at next, owned; "":
+ * look at the same ones again; NULL: it is given up.
+ */
+typedef char *ask_medium(void *ctx, const char *missing);
+
 /* verify and inspect */
 struct flow_problem {
-	char *chunk; /* the file */
+	char *chunk; /* the file: offset and length are in it */
 	uint64_t offset, length;
 	char *member; /* or NULL */
 	char *image;  /* or NULL */
@@ -138,16 +153,19 @@ struct verify_report {
  * ERR_NONE otherwise): the caller shows the list and exits with err_exit_code(). NULL only if not even the papers could
  * be read.
  */
-struct verify_report *flow_verify(const char *path, bool diff_ids, const struct events *events, struct err *e);
+struct verify_report *flow_verify(const struct archive_paths *paths, bool diff_ids, const struct events *events,
+				  struct err *e);
 /* inspect: the papers alone. */
-struct verify_report *flow_inspect(const char *path, const struct events *events, struct err *e);
+struct verify_report *flow_inspect(const struct archive_paths *paths, const struct events *events, struct err *e);
 void verify_report_free(struct verify_report *r);
 OWNED(verify_report)
 int verify_report_json(const struct verify_report *r, struct buf *out, struct err *e);
 
 /* load */
 struct load_options {
-	const char *archive;
+	struct archive_paths archive;
+	ask_medium *ask; /* NULL: nobody can be asked, missing chunks are an error */
+	void *ask_ctx;
 	const char *to; /* TARGET, or NULL: docker if it answers */
 	bool replace;
 	const struct platform *platform; /* or NULL */

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "flow/flow.h"
+#include "flow/archive.h"
 #include "flow/names.h"
 #include "flow/registries.h"
 #include "flow/report.h"
 
 #include "base/text.h"
 #include "oci/reference.h"
-#include "pack/open.h"
 #include "target/target.h"
 
 #include <stdio.h>
@@ -72,24 +71,30 @@ static int choose_target(struct place *p, const struct load_options *o, struct r
 	return 0;
 }
 
-static int check_expected(const struct load_options *o, const struct pack_file *f, struct err *e)
+/* The ID that --expect names; false in *given if it was not. */
+static int parse_expected(const struct load_options *o, struct digest *out, bool *given, struct err *e)
+{
+	*given = o->expect != NULL;
+	if (!o->expect || digest_parse_hex(out, o->expect, strlen(o->expect)) ||
+	    !digest_parse(out, o->expect, strlen(o->expect), e))
+		return 0;
+	if (e)
+		e->kind = ERR_USAGE;
+	return err_at(e, "--expect");
+}
+
+static int check_expected(const struct digest *want, const struct pack_file *f, struct err *e)
 {
 	char have[DIGEST_TEXT_SIZE];
-	char want[DIGEST_TEXT_SIZE];
-	struct digest d;
+	char text[DIGEST_TEXT_SIZE];
 
-	if (!o->expect)
+	if (!want)
 		return 0;
-	if (digest_parse(&d, o->expect, strlen(o->expect), e) && !digest_parse_hex(&d, o->expect, strlen(o->expect))) {
-		if (e)
-			e->kind = ERR_USAGE;
-		return err_at(e, "--expect");
-	}
 	if (!f->layout)
 		return err_set(e, ERR_CORRUPT, "has no archive ID (it is a %s), so --expect cannot hold", f->format);
-	if (!digest_equal(&d, &f->layout->id))
+	if (!digest_equal(want, &f->layout->id))
 		return err_set(e, ERR_CORRUPT, "has archive ID %s, expected %s", digest_text(&f->layout->id, have),
-			       digest_text(&d, want));
+			       digest_text(want, text));
 	return 0;
 }
 
@@ -98,16 +103,16 @@ static int check_expected(const struct load_options *o, const struct pack_file *
  * them as they are, and digests that a registry gave out once prove all that it looks at. A docker archive's digests
  * were made up by us from its diff IDs: they are always proved.
  */
-static int first_pass(const struct load_options *o, const struct place *p, struct pack_file *f, struct err *e)
+static int first_pass(const struct load_options *o, const struct place *p, struct archive *a,
+		      const struct digest *expect, struct err *e)
 {
-	const struct verify_options all = { .diff_ids = p->kind != TARGET_REGISTRY ||
-							f->origin == ORIGIN_DOCKER_ARCHIVE };
+	const bool diff_ids = p->kind != TARGET_REGISTRY || a->file->origin == ORIGIN_DOCKER_ARCHIVE;
 
-	if (check_expected(o, f, e))
+	if (check_expected(expect, a->file, e))
 		return -1;
-	for (size_t i = 0; i < f->unproved_count; i++)
-		event_text(o->events, EVENT_NOTE, "%s", f->unproved[i]);
-	return pack_file_verify(f, &all, o->events, e);
+	for (size_t i = 0; i < a->file->unproved_count; i++)
+		event_text(o->events, EVENT_NOTE, "%s", a->file->unproved[i]);
+	return archive_verify(a, diff_ids, e);
 }
 
 static struct load_result *send(const struct load_options *o, const struct place *p, struct pack_file *f,
@@ -164,39 +169,49 @@ static struct load_report *report(const struct place *p, const struct pack_file 
 	return TAKE(r);
 }
 
+static int nothing_loaded(struct err *e)
+{
+	return e && e->kind == ERR_CORRUPT ? err_hint(e, "nothing was loaded; imgpack verify lists what is wrong") : -1;
+}
+
 struct load_report *flow_load(const struct load_options *o, struct err *e)
 {
 	struct place place;
+	struct digest expect;
+	bool expected;
 	char shown[160];
+	AUTO_ARCHIVE archive = { 0 };
 
+	if (parse_expected(o, &expect, &expected, e))
+		return NULL;
+	const struct archive_wish wish = { expected ? &expect : NULL, o->ask, o->ask_ctx, o->events };
 	AUTO(registries) registries = registries_new(&o->connect, o->events, e);
 	if (!registries || choose_target(&place, o, registries, e))
 		return NULL;
-	text_escape_str(shown, sizeof(shown), o->archive);
-
-	AUTO(pack_file) file = pack_file_open(o->archive, o->events, e);
-	if (!file) {
-		err_at(e, "%s", shown);
+	if (archive_open(&archive, &o->archive, &wish, e)) {
+		if (archive.set)
+			nothing_loaded(e);
 		return NULL;
 	}
-	if (!file->pack->image_count) {
+	text_escape_str(shown, sizeof(shown), archive.name);
+	if (!archive.file->pack->image_count) {
 		err_set(e, ERR_ABSENT, "%s: holds no image", shown);
 		return NULL;
 	}
 	const bool to_registry = place.kind == TARGET_REGISTRY;
-	AUTO(names) names = names_new(file->pack, o->names, to_registry ? place.registry : NULL, place.prefix, e);
+	AUTO(names)
+	names = names_new(archive.file->pack, o->names, to_registry ? place.registry : NULL, place.prefix, e);
 	if (!names)
 		return NULL;
-	if (first_pass(o, &place, file, e)) {
+	if (first_pass(o, &place, &archive, wish.expect, e)) {
 		err_at(e, "%s", shown);
-		if (e && e->kind == ERR_CORRUPT)
-			err_hint(e, "nothing was loaded; imgpack verify lists what is wrong");
+		nothing_loaded(e);
 		return NULL;
 	}
 	if (to_registry && registries_trust(registries, place.registry, e))
 		return NULL;
-	AUTO(load_result) result = send(o, &place, file, names, registries, e);
-	return result ? report(&place, file, result, e) : NULL;
+	AUTO(load_result) result = send(o, &place, archive.file, names, registries, e);
+	return result ? report(&place, archive.file, result, e) : NULL;
 }
 
 void load_report_free(struct load_report *r)

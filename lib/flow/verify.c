@@ -1,36 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "flow/flow.h"
+#include "flow/archive.h"
 #include "flow/report.h"
 
 #include "base/text.h"
-#include "pack/open.h"
 
 #include <string.h>
 
 /*
  * verify: load into nothing. inspect: load that stops after the papers.
  */
-
-struct collector {
-	struct verify_report *report;
-	size_t capacity;
-	bool failed; /* no memory for a problem: the verdict stands, the list is short */
-};
-
-static void collect(void *ctx, const struct pack_problem *problem)
-{
-	struct collector *c = ctx;
-	struct verify_report *r = c->report;
-
-	if (c->failed || GROW(r->problems, c->capacity, r->problem_count, NULL)) {
-		c->failed = true;
-		return;
-	}
-	struct flow_problem *p = &r->problems[r->problem_count++];
-	*p = (struct flow_problem){ .offset = problem->offset, .length = problem->length };
-	c->failed = report_copy(&p->chunk, r->archive, NULL) || report_copy(&p->member, problem->member, NULL) ||
-		    report_copy(&p->image, problem->image, NULL) || report_copy(&p->what, problem->what, NULL);
-}
 
 static int copy_unproved(struct verify_report *r, const struct pack_file *f, struct err *e)
 {
@@ -45,8 +23,41 @@ static int copy_unproved(struct verify_report *r, const struct pack_file *f, str
 	return 0;
 }
 
+static void count_blobs(struct verify_report *r, const struct pack *p)
+{
+	for (size_t i = 0; i < p->blob_count; i++) {
+		if (p->blobs[i].absent)
+			continue;
+		r->blobs++;
+		r->blob_bytes += p->blobs[i].promise.size;
+	}
+}
+
 /* What the papers say. */
-static struct verify_report *report_papers(const char *path, const struct pack_file *f, struct err *e)
+static int report_papers(struct verify_report *r, const struct pack_file *f, struct err *e)
+{
+	r->bytes = f->bytes;
+	if (f->layout) {
+		r->has_id = true;
+		r->id = f->layout->id;
+	}
+	count_blobs(r, f->pack);
+	return report_copy(&r->format, f->format, e) || report_copy(&r->compression, f->compression, e) ||
+			       report_images(&r->images, f->pack, e) || copy_unproved(r, f, e)
+		       ? -1
+		       : 0;
+}
+
+/* Not even the papers could be read: what the chunks' table says. */
+static int report_table(struct verify_report *r, const struct chunkset *c, struct err *e)
+{
+	r->bytes = c->sums.size;
+	r->has_id = true;
+	r->id = c->sums.set;
+	return report_copy(&r->format, "imgpack archive", e) || report_copy(&r->compression, "none", e) ? -1 : 0;
+}
+
+static struct verify_report *report(struct archive *a, struct err *e)
 {
 	AUTO(verify_report) r = calloc(1, sizeof(*r));
 
@@ -54,72 +65,62 @@ static struct verify_report *report_papers(const char *path, const struct pack_f
 		err_memory(e);
 		return NULL;
 	}
-	r->bytes = f->bytes;
-	if (f->layout) {
-		r->has_id = true;
-		r->id = f->layout->id;
-	}
-	for (size_t i = 0; i < f->pack->blob_count; i++) {
-		if (f->pack->blobs[i].absent)
-			continue;
-		r->blobs++;
-		r->blob_bytes += f->pack->blobs[i].promise.size;
-	}
-	if (report_copy(&r->archive, path, e) || report_copy(&r->format, f->format, e) ||
-	    report_copy(&r->compression, f->compression, e) || report_images(&r->images, f->pack, e) ||
-	    copy_unproved(r, f, e))
+	if (report_copy(&r->archive, a->name, e) ||
+	    (a->file ? report_papers(r, a->file, e) : report_table(r, a->set, e)))
 		return NULL;
+	r->problems = TAKE(a->problems);
+	r->problem_count = a->problem_count;
+	a->problem_count = a->problem_capacity = 0;
 	return TAKE(r);
 }
 
-static struct pack_file *open_archive(const char *path, const struct events *events, struct err *e)
+struct verify_report *flow_inspect(const struct archive_paths *paths, const struct events *events, struct err *e)
 {
-	char shown[160];
-	struct pack_file *f = pack_file_open(path, events, e);
+	const struct archive_wish wish = { .events = events };
+	AUTO_ARCHIVE a = { 0 };
 
-	if (!f)
-		err_at(e, "%s", text_escape_str(shown, sizeof(shown), path));
-	return f;
+	return archive_open(&a, paths, &wish, e) ? NULL : report(&a, e);
 }
 
-struct verify_report *flow_inspect(const char *path, const struct events *events, struct err *e)
-{
-	AUTO(pack_file) f = open_archive(path, events, e);
-
-	return f ? report_papers(path, f, e) : NULL;
-}
-
-struct verify_report *flow_verify(const char *path, bool diff_ids, const struct events *events, struct err *e)
+/* Every byte of the archive, and of the parity files that stand beside it. */
+static int check_all(struct archive *a, bool diff_ids, struct err *e)
 {
 	char shown[160];
-	AUTO(pack_file) f = open_archive(path, events, e);
-	if (!f)
-		return NULL;
 
-	AUTO(verify_report) r = report_papers(path, f, e);
-	if (!r)
-		return NULL;
+	if (archive_verify(a, diff_ids, e))
+		return err_at(e, "%s", text_escape_str(shown, sizeof(shown), a->name));
+	if (archive_check_parity(a, e))
+		return -1;
+	return a->problem_count ? err_set(e, ERR_CORRUPT, "%s: the parity files are not good",
+					  text_escape_str(shown, sizeof(shown), a->name))
+				: 0;
+}
 
-	struct collector collector = { .report = r };
-	const struct verify_options options = { .diff_ids = diff_ids, .problem = collect, .ctx = &collector };
-	if (pack_file_verify(f, &options, events, e)) {
-		err_at(e, "%s", text_escape_str(shown, sizeof(shown), path));
-		if (e->kind != ERR_CORRUPT)
+struct verify_report *flow_verify(const struct archive_paths *paths, bool diff_ids, const struct events *events,
+				  struct err *e)
+{
+	const struct archive_wish wish = { .events = events };
+	AUTO_ARCHIVE a = { 0 };
+	struct err bad = { 0 };
+
+	if (archive_open(&a, paths, &wish, &bad)) {
+		*e = bad;
+		return bad.kind == ERR_CORRUPT && a.set ? report(&a, e) : NULL;
+	}
+	if (check_all(&a, diff_ids, &bad)) {
+		*e = bad;
+		if (bad.kind != ERR_CORRUPT)
 			return NULL; /* stopped, or the disk failed: no verdict */
 	}
-	return TAKE(r);
+	return report(&a, e);
 }
 
 void verify_report_free(struct verify_report *r)
 {
 	if (!r)
 		return;
-	for (size_t i = 0; i < r->problem_count; i++) {
-		free(r->problems[i].chunk);
-		free(r->problems[i].member);
-		free(r->problems[i].image);
-		free(r->problems[i].what);
-	}
+	for (size_t i = 0; i < r->problem_count; i++)
+		flow_problem_release(&r->problems[i]);
 	for (size_t i = 0; i < r->unproved_count; i++)
 		free(r->unproved[i]);
 	free(r->problems);

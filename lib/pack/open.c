@@ -58,30 +58,39 @@ static int open_format(struct pack_file *f, const struct events *events, struct 
 	return foreign_open(f, e);
 }
 
-struct pack_file *pack_file_open(const char *path, const struct events *events, struct err *e)
+struct pack_file *pack_file_open_space(struct space *space, const struct events *events, struct err *e)
 {
-	AUTO(pack_file) f = calloc(1, sizeof(*f));
-	struct stat st;
+	AUTO(space) taken = space;
+	AUTO(pack_file) f = taken ? calloc(1, sizeof(*f)) : NULL;
 
+	if (!taken)
+		return NULL;
 	if (!f) {
 		err_memory(e);
 		return NULL;
 	}
 	f->compression = coding_name(CODING_NONE);
-	if (!stat(path, &st) && S_ISDIR(st.st_mode)) {
-		sniff_refuse_folder(path, e);
-		return NULL;
-	}
-	f->space = space_open(path, e);
-	f->pack = pack_new(e);
-	if (!f->space || !f->pack)
-		return NULL;
+	f->space = TAKE(taken);
 	f->bytes = space_size(f->space);
+	f->pack = pack_new(e);
+	if (!f->pack)
+		return NULL;
 	if (open_format(f, events, e)) {
 		sniff_explain(f->space, e);
 		return NULL;
 	}
 	return TAKE(f);
+}
+
+struct pack_file *pack_file_open(const char *path, const struct events *events, struct err *e)
+{
+	struct stat st;
+
+	if (!stat(path, &st) && S_ISDIR(st.st_mode)) {
+		sniff_refuse_folder(path, e);
+		return NULL;
+	}
+	return pack_file_open_space(space_open(path, e), events, e);
 }
 
 void pack_file_free(struct pack_file *f)

@@ -48,6 +48,8 @@ struct pack_file {
  * there.
  */
 struct pack_file *pack_file_open(const char *path, const struct events *events, struct err *e);
+/* The same of what stands in a space, which is taken: the chunks of an archive. NULL passes through. */
+struct pack_file *pack_file_open_space(struct space *space, const struct events *events, struct err *e);
 void pack_file_free(struct pack_file *f);
 OWNED(pack_file)
 

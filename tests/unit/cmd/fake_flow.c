@@ -219,40 +219,39 @@ static struct verify_report *papers(const char *path)
 	return r;
 }
 
-struct verify_report *flow_verify(const char *path, bool diff_ids, const struct events *events, struct err *e)
+struct verify_report *flow_verify(const struct archive_paths *paths, bool diff_ids, const struct events *events,
+				  struct err *e)
 {
 	AUTO_BUF line = { 0 };
 
 	assert(buf_puts(&line, "verify", NULL) == 0);
-	put(&line, "path", path);
+	put_list(&line, "path", paths->items, paths->count);
 	put_flag(&line, "diff_ids", diff_ids);
 	write_down(&line);
 	if (act(events, e) && e->kind != ERR_CORRUPT)
 		return NULL;
-	struct verify_report *r = papers(path);
+	struct verify_report *r = papers(paths->items[0]);
 	r->problems = zeroed(fake.problems, sizeof(*r->problems));
 	for (size_t i = 0; i < fake.problems; i++) {
-		r->problems[i] = (struct flow_problem){ copy(path),
-							4096 * i,
-							512,
-							copy("blobs/sha256/aa"),
-							copy("quay.io/x:1"),
-							copy("is not its digest") };
+		r->problems[i] = (struct flow_problem){
+			copy(paths->items[0]),    4096 * i, 512, copy("blobs/sha256/aa"), copy("quay.io/x:1"),
+			copy("is not its digest")
+		};
 		r->problem_count++;
 	}
 	if (fake.problems)
-		err_set(e, ERR_CORRUPT, "%s: the first problem", path);
+		err_set(e, ERR_CORRUPT, "%s: the first problem", paths->items[0]);
 	return r;
 }
 
-struct verify_report *flow_inspect(const char *path, const struct events *events, struct err *e)
+struct verify_report *flow_inspect(const struct archive_paths *paths, const struct events *events, struct err *e)
 {
 	AUTO_BUF line = { 0 };
 
 	assert(buf_puts(&line, "inspect", NULL) == 0);
-	put(&line, "path", path);
+	put_list(&line, "path", paths->items, paths->count);
 	write_down(&line);
-	return act(events, e) ? NULL : papers(path);
+	return act(events, e) ? NULL : papers(paths->items[0]);
 }
 
 void verify_report_free(struct verify_report *r)
@@ -287,7 +286,7 @@ struct load_report *flow_load(const struct load_options *o, struct err *e)
 	AUTO_BUF line = { 0 };
 
 	assert(buf_puts(&line, "load", NULL) == 0);
-	put(&line, "path", o->archive);
+	put_list(&line, "path", o->archive.items, o->archive.count);
 	put(&line, "to", o->to);
 	put_flag(&line, "replace", o->replace);
 	if (o->platform)
