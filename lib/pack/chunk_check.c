@@ -323,14 +323,14 @@ static int make_copies(struct check *k, enum chunk_files which, struct err *e)
 
 static int read_all(struct check *k, struct err *e)
 {
-	const size_t threads = parallel_cpus();
 	uint64_t total = 0;
 
+	for (size_t i = 0; i < k->count; i++)
+		total += k->copies[i].want->size;
+	const size_t threads = total < SUMS_BLOCK ? 1 : parallel_cpus();
 	k->pieces = calloc(threads, sizeof(*k->pieces));
 	if (!k->pieces)
 		return err_memory(e);
-	for (size_t i = 0; i < k->count; i++)
-		total += k->copies[i].want->size;
 	event_emit(k->events,
 		   &(struct event){ .kind = EVENT_PLAN, .total = total, .count = k->count, .text = "checking chunks" });
 	int rc = parallel_for(k->count, threads, turn, k, e);

@@ -246,9 +246,19 @@ static int turn(void *ctx, size_t item, size_t worker, struct err *e)
 	return match_one(m, item, worker, e);
 }
 
+/* A few small files are done before a thread has begun. */
+static size_t threads_for(const struct finder *f)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < f->count && bytes < SUMS_BLOCK; i++)
+		bytes += f->files[i].size;
+	return bytes < SUMS_BLOCK ? 1 : parallel_cpus();
+}
+
 int find_match(struct finder *f, bool any_size, struct err *e)
 {
-	const size_t threads = f->count < parallel_cpus() ? 1 : parallel_cpus();
+	const size_t threads = threads_for(f);
 	AUTO_MEM char **pieces = calloc(threads, sizeof(char *));
 	struct matching m = { f, any_size, pieces, PTHREAD_MUTEX_INITIALIZER };
 
