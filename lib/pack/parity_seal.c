@@ -17,26 +17,27 @@
  * Without parity nothing ties the chunks together: then each is read alone.
  */
 
-#define CACHE_BYTES (1u << 20) /* of a thread's pieces */
+#define MEMORY_MOST (24u << 20) /* of all pieces */
 #define PIECE_LEAST (8u << 10)
-#define PIECE_MOST (128u << 10)
-#define THREADS_MOST 12 /* so that 255 files' pieces take less than 32 MiB */
+#define PIECE_MOST (64u << 10) /* is hashed twice: stays in a core's own cache */
+#define THREADS_MOST 12        /* so that 255 files' smallest pieces fit */
 #define ROOMS_A_THREAD 2
-
-size_t parity_piece(size_t files)
-{
-	size_t piece = PIECE_MOST;
-
-	while (piece > PIECE_LEAST && piece * files > CACHE_BYTES)
-		piece /= 2;
-	return piece;
-}
 
 size_t parity_threads(void)
 {
 	const size_t cpus = parallel_cpus();
 
 	return cpus < THREADS_MOST ? cpus : THREADS_MOST;
+}
+
+size_t parity_piece(size_t files)
+{
+	const size_t all = files * parity_threads();
+	size_t piece = PIECE_MOST;
+
+	while (piece > PIECE_LEAST && piece * all > MEMORY_MOST)
+		piece /= 2;
+	return piece;
 }
 
 /* A file as its bytes pass. */
