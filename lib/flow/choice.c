@@ -223,6 +223,26 @@ static int add_items(const struct choice *c, struct pack *pack, struct pack_imag
 	return 0;
 }
 
+int choice_add_papers(const struct choice *c, struct pack *pack, struct library *library, struct err *e)
+{
+	const struct paper *root = root_of(c, library, e);
+
+	/* The original index stands beside what was taken from it: its digest can be told on the other side. */
+	if (!root || add_paper(pack, root, e) < 0 || (c->narrowed && add_paper(pack, c->source, e) < 0))
+		return -1;
+	for (size_t i = 0; i < c->count; i++)
+		if (add_paper(pack, c->items[i].paper, e) < 0)
+			return -1;
+	for (size_t i = 0; i < c->count; i++) {
+		const struct chosen *item = &c->items[i];
+		if (item->manifest && item->config &&
+		    pack_add_blob(pack, &item->manifest->config.promise, BLOB_CONFIG, item->manifest->config.media_type,
+				  item->config->bytes.data, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 int choice_add_to_pack(const struct choice *c, struct pack *pack, struct pack_image *image, struct library *library,
 		       struct err *e)
 {
@@ -234,9 +254,6 @@ int choice_add_to_pack(const struct choice *c, struct pack *pack, struct pack_im
 	if (blob < 0 || add_items(c, pack, image, e))
 		return -1;
 	image->root = (size_t)blob;
-	/* The original index stands beside what was taken from it: its digest can be told on the other side. */
-	if (c->narrowed && add_paper(pack, c->source, e) < 0)
-		return -1;
 	struct err none = { 0 };
 	(void)pack_image_choose_preferred(image, &none); /* an artifact alone has none, and needs none */
 	return 0;

@@ -51,9 +51,12 @@ int choice_take(struct choice *c, size_t i, const struct paper *paper, struct er
 int choice_check_platform(const struct choice *c, const struct fetch_options *o, const char *noun, struct err *e);
 
 /*
- * Fills root and manifests of `image` and adds all blobs. Of several platforms that are not the whole index, a new
+ * Adds the papers alone: indexes, manifests, configurations. Of several platforms that are not the whole index, a new
  * index names just these (written by us, shelved in `library`); the original index stands beside it as a blob.
  */
+int choice_add_papers(const struct choice *c, struct pack *pack, struct library *library, struct err *e);
+
+/* Fills root and manifests of `image` and adds what is not a paper, after choice_add_papers(). */
 int choice_add_to_pack(const struct choice *c, struct pack *pack, struct pack_image *image, struct library *library,
 		       struct err *e);
 

@@ -225,6 +225,19 @@ static int note_homes(struct plan *p, const struct wanted *w, size_t before, str
 	return 0;
 }
 
+/*
+ * The papers of all images stand in front of the first layer: so who reads the archive from a pipe knows everything
+ * about it, and has asked its target, before a large blob comes by.
+ */
+static int add_papers(struct plan *p, const struct wanted *w, struct err *e)
+{
+	size_t before = p->pack->blob_count;
+
+	if (choice_add_papers(w->choice, p->pack, p->library, e))
+		return err_at(e, "%s", w->noun);
+	return note_homes(p, w, before, e);
+}
+
 static int add_image(struct plan *p, struct wanted *w, struct err *e)
 {
 	size_t before = p->pack->blob_count;
@@ -285,9 +298,12 @@ struct plan *plan_new(const struct fetch_options *o, struct registries *registri
 	if (!p->pack || !p->library || read_references(p, o, registries, e) || read_sources(p, e) ||
 	    choose_all(p, o, e) || read_papers(p, e))
 		return NULL;
-	for (size_t i = 0; i < p->wanted_count; i++) {
+	for (size_t i = 0; i < p->wanted_count; i++)
 		if (choice_check_platform(p->wanted[i].choice, o, p->wanted[i].noun, e) ||
-		    add_image(p, &p->wanted[i], e))
+		    add_papers(p, &p->wanted[i], e))
+			return NULL;
+	for (size_t i = 0; i < p->wanted_count; i++) {
+		if (add_image(p, &p->wanted[i], e))
 			return NULL;
 		say_choice(o->events, &p->wanted[i]);
 		warn(o->events, p, &p->wanted[i]);
