@@ -55,10 +55,12 @@ static int report(const struct err *e, enum verb_id verb)
 }
 
 /* The result leaves, and the disk behind standard output has taken it: some say so only when the file is closed. */
-static int deliver(const struct buf *out, struct err *e)
+static int deliver(const struct buf *out, bool to_stderr, struct err *e)
 {
 	if (!out->len)
 		return 0;
+	if (to_stderr)
+		return process_write(STDERR_FILENO, "standard error", out->data, out->len, e);
 	if (process_write(STDOUT_FILENO, "standard output", out->data, out->len, e))
 		return -1;
 	int copy = dup(STDOUT_FILENO);
@@ -110,7 +112,7 @@ static int run_options(const struct options *o)
 	else
 		rc = run_verb(&run, &e);
 	int code = 0;
-	if (deliver(&run.out, &out))
+	if (deliver(&run.out, run.to_stderr, &out))
 		code = report(&out, VERB_COUNT);
 	buf_release(&run.out);
 	return rc ? report(&e, o->verb) : code;

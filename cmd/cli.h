@@ -18,6 +18,7 @@ struct run {
 	const struct events *events; /* for the flow */
 	struct buf out; /* the result, for standard output; written when the verb returns, also when it fails */
 	bool colour;    /* `out` may have colours */
+	bool to_stderr; /* `out` goes to standard error: standard output is the archive */
 	bool json;
 	bool quiet;
 };

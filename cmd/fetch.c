@@ -11,8 +11,27 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define AUTO_IMAGES __attribute__((cleanup(images_release))) struct images
+
+/* -o -: standard output is the archive, and nothing of it can be taken back. Options that need a file end here. */
+static int check_stdout(const struct options *o, struct err *e)
+{
+	if (isatty(STDOUT_FILENO))
+		return err_set(e, ERR_USAGE,
+			       "-o -: standard output is a terminal; pipe it: imgpack fetch ... -o - | "
+			       "ssh HOST imgpack load -");
+	if (o->given[OPT_JSON])
+		return err_set(e, ERR_USAGE,
+			       "-o - and --json: standard output is the archive; write to a file for a "
+			       "JSON result");
+	if (o->given[OPT_HAVE_ARCHIVE])
+		return err_set(e, ERR_USAGE, "-o - and --have-archive exclude each other; write to a file");
+	if (o->given[OPT_SPLIT] || o->given[OPT_REREAD])
+		return err_set(e, ERR_USAGE, "-o - is one stream: --split and --reread want a file");
+	return 0;
+}
 
 /* What can be said before anything is read or asked. */
 static int check(const struct options *o, struct err *e)
@@ -24,8 +43,8 @@ static int check(const struct options *o, struct err *e)
 		return err_set(e, ERR_USAGE, "fetch: which images? Name them, or give a list with --images FILE");
 	if (!output && !o->given[OPT_PLAN])
 		return err_set(e, ERR_USAGE, "fetch: where to? Give -o FILE, or --plan to see the sizes");
-	if (output && strcmp(output, "-") == 0)
-		return err_set(e, ERR_USAGE, "-o -: not in this release; write to a file");
+	if (output && strcmp(output, "-") == 0 && !o->given[OPT_PLAN] && check_stdout(o, e))
+		return -1;
 	if (o->given[OPT_PARITY] && !o->given[OPT_SPLIT])
 		return err_set(e, ERR_USAGE, "--parity repairs chunks: add --split SIZE");
 	if (o->given[OPT_REREAD] && o->given[OPT_NO_REREAD])
@@ -143,7 +162,7 @@ static int show(struct run *run, const struct fetch_report *r, struct err *e)
 {
 	char path[SHOW_NAME], digest[DIGEST_TEXT_SIZE], bytes[TEXT_SIZE_CAP], reused[TEXT_SIZE_CAP];
 
-	text_escape_str(path, sizeof(path), r->archive);
+	text_escape_str(path, sizeof(path), run->to_stderr ? "standard output" : r->archive);
 	if (show_images(&run->out, &r->images, e) ||
 	    buf_printf(&run->out, e, "%swrote%s %s: ", run_green(run), run_plain(run), path) ||
 	    show_count(&run->out, r->images.count, "image", e) ||
@@ -155,6 +174,8 @@ static int show(struct run *run, const struct fetch_report *r, struct err *e)
 		return -1;
 	if (buf_puts(&run->out, "\n", e) || show_files(run, r, e))
 		return -1;
+	if (run->to_stderr)
+		return buf_printf(&run->out, e, "ID %s\n", digest_text(&r->id, digest));
 	if (r->chunk_count)
 		return buf_printf(&run->out, e, "ID %s\nNext: carry all of them over, then: imgpack load FOLDER...\n",
 				  digest_text(&r->id, digest));
@@ -181,6 +202,8 @@ int fetch_run(struct run *run, struct err *e)
 	if (check(o, e) || read_chunks(&options, o, e) || read_platforms(&platforms, &options.platform_count, o, e) ||
 	    gather(&list, o, e) || connection_fill(&connection, o, e))
 		return -1;
+	run->to_stderr = fetch_to_stdout(&options) && !options.plan_only;
+	run->colour = run->colour && !run->to_stderr;
 	options.references = list.items;
 	options.reference_count = list.count;
 	options.platforms = platforms;

@@ -4,6 +4,7 @@
 #include "flow/registries.h"
 #include "flow/report.h"
 #include "flow/stage.h"
+#include "flow/stream_out.h"
 
 #include "base/text.h"
 #include "pack/layout.h"
@@ -94,6 +95,11 @@ static struct fetch_report *report_plan(const struct fetch_options *o, const str
 	return report(o, plan, layout, &sums, moved, e);
 }
 
+bool fetch_to_stdout(const struct fetch_options *o)
+{
+	return o->output && !strcmp(o->output, "-");
+}
+
 struct fetch_report *flow_fetch(const struct fetch_options *o, struct err *e)
 {
 	struct connect_options connect = o->connect;
@@ -115,6 +121,15 @@ struct fetch_report *flow_fetch(const struct fetch_options *o, struct err *e)
 	if (o->plan_only)
 		return report_plan(o, plan, layout, &moved, e);
 
+	if (fetch_to_stdout(o)) {
+		if (stream_out(plan, layout, registries, o->events, STDOUT_FILENO, &moved, e)) {
+			if (e && e->kind == ERR_LOCAL)
+				err_at(e, "standard output");
+			return NULL;
+		}
+		ask_summary(registries);
+		return report(o, plan, layout, NULL, &moved, e);
+	}
 	AUTO(stage) stage = stage_open(o, layout, e);
 	if (!stage || stage_fill(stage, plan, registries, &moved, e) || stage_seal(stage, e))
 		return NULL;

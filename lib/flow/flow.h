@@ -76,7 +76,7 @@ struct fetch_options {
 	size_t platform_count;
 	bool all_platforms;
 	bool plan_only; /* --plan: nothing downloaded but papers */
-	const char *output;
+	const char *output; /* "-": standard output; no split, parity or have_archives then */
 	uint64_t split; /* bytes of a chunk; 0: one file */
 	size_t parity;  /* parity files beside the chunks */
 	enum reread reread;
@@ -105,6 +105,8 @@ struct fetch_report {
 	size_t parity_count;
 	char *sums;
 };
+/* The archive goes to standard output. */
+bool fetch_to_stdout(const struct fetch_options *o);
 struct fetch_report *flow_fetch(const struct fetch_options *o, struct err *e);
 void fetch_report_free(struct fetch_report *r);
 OWNED(fetch_report)

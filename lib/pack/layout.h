@@ -69,6 +69,26 @@ struct layout *layout_new(const struct pack *p, const struct layout_options *opt
 void layout_free(struct layout *l);
 OWNED(layout)
 
+/*
+ * Between two members' data lies a gap: the padding of the one before and the header of the one behind; the last gap
+ * ends with the two zero blocks.
+ */
+#define LAYOUT_GAP_MOST (3 * TAR_BLOCK)
+struct layout_gap {
+	uint64_t off;
+	size_t len;
+	size_t padding; /* of it, the first bytes, that still belong to the member before */
+	char bytes[LAYOUT_GAP_MOST];
+};
+
+/* The gap in front of members[i]; i is count: the one behind the last. */
+void layout_gap(const struct layout *l, size_t i, struct layout_gap *g);
+
+/* Are these its bytes? And are these the bytes done.. of a member that is in memory? ERR_CORRUPT with offset and
+ * member. */
+int layout_check_gap(const struct layout *l, size_t i, const char *have, struct err *e);
+int layout_check_bytes(const struct member *m, uint64_t done, const char *have, size_t len, struct err *e);
+
 /* Writes everything that is in memory: headers, padding, papers, blobs with bytes, end blocks. */
 int layout_write_frame(const struct layout *l, struct space *space, struct err *e);
 

@@ -5,21 +5,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-/*
- * The frame: what of an archive is known without its blobs. Between two members' data lies a gap: the padding of the
- * one before and the header of the one behind; the last gap ends with the two zero blocks.
- */
-#define GAP_MAX (3 * TAR_BLOCK)
+/* The frame: what of an archive is known without its blobs. */
 
-struct gap {
-	uint64_t off;
-	size_t len;
-	size_t padding; /* of it, the first bytes, that still belong to the member before */
-	char bytes[GAP_MAX];
-};
-
-/* The gap in front of member i, or behind the last one. */
-static void gap_make(const struct layout *l, size_t i, struct gap *g)
+void layout_gap(const struct layout *l, size_t i, struct layout_gap *g)
 {
 	const struct member *before = i ? &l->members[i - 1] : NULL;
 	uint64_t header = i < l->count ? l->members[i].header : l->size - 2 * TAR_BLOCK;
@@ -34,13 +22,13 @@ static void gap_make(const struct layout *l, size_t i, struct gap *g)
 
 int layout_write_frame(const struct layout *l, struct space *space, struct err *e)
 {
-	struct gap g;
+	struct layout_gap g;
 
 	for (size_t i = 0; i <= l->count; i++) {
 		const struct member *m = i < l->count ? &l->members[i] : NULL;
 		if (cancel_check(e))
 			return -1;
-		gap_make(l, i, &g);
+		layout_gap(l, i, &g);
 		if (space_pwrite(space, g.bytes, g.len, g.off, e))
 			return -1;
 		if (m && m->bytes && space_pwrite(space, m->bytes, (size_t)m->promise.size, m->data, e))
@@ -60,14 +48,11 @@ static size_t difference(const char *a, const char *b, size_t len)
 	return i;
 }
 
-static int check_gap(const struct layout *l, size_t i, struct space *space, struct err *e)
+int layout_check_gap(const struct layout *l, size_t i, const char *have, struct err *e)
 {
-	char have[GAP_MAX];
-	struct gap g;
+	struct layout_gap g;
 
-	gap_make(l, i, &g);
-	if (space_pread(space, have, g.len, g.off, e))
-		return -1;
+	layout_gap(l, i, &g);
 	size_t at = difference(have, g.bytes, g.len);
 	if (at == g.len)
 		return 0;
@@ -82,6 +67,26 @@ static int check_gap(const struct layout *l, size_t i, struct space *space, stru
 		       l->members[i].name, off, (unsigned char)have[at], (unsigned char)g.bytes[at]);
 }
 
+static int check_gap(const struct layout *l, size_t i, struct space *space, struct err *e)
+{
+	char have[LAYOUT_GAP_MOST];
+	struct layout_gap g;
+
+	layout_gap(l, i, &g);
+	return space_pread(space, have, g.len, g.off, e) ? -1 : layout_check_gap(l, i, have, e);
+}
+
+int layout_check_bytes(const struct member *m, uint64_t done, const char *have, size_t len, struct err *e)
+{
+	const char *want = m->bytes + done;
+	size_t at = difference(have, want, len);
+
+	if (at == len)
+		return 0;
+	return err_set(e, ERR_CORRUPT, "%s: byte %" PRIu64 " (%" PRIu64 " of the member) has 0x%02x, expected 0x%02x",
+		       m->name, m->data + done + at, done + at, (unsigned char)have[at], (unsigned char)want[at]);
+}
+
 static int check_paper(const struct member *m, struct space *space, struct err *e)
 {
 	char have[16384];
@@ -89,15 +94,10 @@ static int check_paper(const struct member *m, struct space *space, struct err *
 	for (uint64_t done = 0; done < m->promise.size;) {
 		uint64_t left = m->promise.size - done;
 		size_t n = left < sizeof(have) ? (size_t)left : sizeof(have);
-		const char *want = m->bytes + done;
 		if (space_pread(space, have, n, m->data + done, e))
 			return err_at(e, "%s", m->name);
-		size_t at = difference(have, want, n);
-		if (at < n)
-			return err_set(e, ERR_CORRUPT,
-				       "%s: byte %" PRIu64 " (%" PRIu64 " of the member) has 0x%02x, expected 0x%02x",
-				       m->name, m->data + done + at, done + at, (unsigned char)have[at],
-				       (unsigned char)want[at]);
+		if (layout_check_bytes(m, done, have, n, e))
+			return -1;
 		done += n;
 	}
 	return 0;

@@ -5,6 +5,10 @@
 #include "stream/space.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int sink_write(struct sink *s, const void *bytes, size_t len, struct err *e)
@@ -59,20 +63,52 @@ struct sink *sink_space(struct space *space, uint64_t off, uint64_t len, struct 
 struct pipe_end {
 	struct sink base;
 	int fd;
+	bool blocks; /* it is no file: a write may wait for a reader */
 };
+
+/* How much a pipe surely takes once poll() says that it takes something: write() does not block then. */
+#define SURE 4096
+#define PIPE_BYTES (1 << 20)
+#define WAIT_MS 200
+
+/* A reader may take its time, and a signal may interrupt another thread than this one: so the wait is in pieces. */
+static int wait_for_room(int fd, struct err *e)
+{
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+
+	for (;;) {
+		if (cancel_check(e))
+			return -1;
+		int n = poll(&p, 1, WAIT_MS);
+		if (n > 0)
+			return 0;
+		if (n < 0 && errno != EINTR)
+			return err_sys(e, ERR_LOCAL, errno, "cannot wait");
+	}
+}
+
+static int cannot_write(int sys, struct err *e)
+{
+	if (sys == EPIPE)
+		return err_sys(e, ERR_LOCAL, sys, "who reads it has gone");
+	return err_sys(e, ERR_LOCAL, sys, "cannot write");
+}
 
 static int fd_write(struct sink *s, const void *bytes, size_t len, struct err *e)
 {
-	int fd = ((struct pipe_end *)s)->fd;
+	const struct pipe_end *p = (struct pipe_end *)s;
 
 	for (size_t done = 0; done < len;) {
-		ssize_t n = write(fd, (const char *)bytes + done, len - done);
+		size_t part = len - done;
+		if (p->blocks && wait_for_room(p->fd, e))
+			return -1;
+		if (p->blocks && part > SURE)
+			part = SURE;
+		ssize_t n = write(p->fd, (const char *)bytes + done, part);
 		if (n > 0)
 			done += (size_t)n;
-		else if (n == 0 || errno != EINTR)
-			return err_sys(e, ERR_LOCAL, n == 0 ? EIO : errno, "cannot write");
-		else if (cancel_check(e))
-			return -1;
+		else if (n == 0 || (errno != EINTR && errno != EAGAIN))
+			return cannot_write(n == 0 ? EIO : errno, e);
 	}
 	return 0;
 }
@@ -81,12 +117,16 @@ struct sink *sink_fd(int fd, struct err *e)
 {
 	static const struct sink_ops ops = { fd_write, plain_free };
 	struct pipe_end *p = malloc(sizeof(*p));
+	struct stat st;
 
 	if (!p) {
 		err_memory(e);
 		return NULL;
 	}
-	*p = (struct pipe_end){ { &ops }, fd };
+	*p = (struct pipe_end){ { &ops }, fd, fstat(fd, &st) || !S_ISREG(st.st_mode) };
+	/* Fewer turns of writer and reader; where it is not allowed it goes without. */
+	if (p->blocks)
+		(void)fcntl(fd, F_SETPIPE_SZ, PIPE_BYTES);
 	return &p->base;
 }
 
