@@ -8,10 +8,10 @@
 
 static int show_head(struct run *run, const struct verify_report *r, struct err *e)
 {
-	char path[SHOW_NAME], format[SHOW_NAME], digest[DIGEST_TEXT_SIZE], size[TEXT_SIZE_CAP];
+	char path[160], format[SHOW_NAME], digest[DIGEST_TEXT_SIZE], size[TEXT_SIZE_CAP];
 	const char *compression = r->compression && strcmp(r->compression, "none") != 0 ? r->compression : "";
 
-	if (buf_printf(&run->out, e, "%s: %s", text_escape_str(path, sizeof(path), r->archive),
+	if (buf_printf(&run->out, e, "%s: %s", flow_archive_noun(r->archive, path),
 		       r->format ? text_escape_str(format, sizeof(format), r->format) : "archive"))
 		return -1;
 	if (*compression && buf_printf(&run->out, e, " in %s", text_escape_str(format, sizeof(format), compression)))
@@ -37,10 +37,6 @@ int inspect_run(struct run *run, struct err *e)
 {
 	const struct archive_paths paths = { run->options->operands.items, run->options->operands.count };
 
-	if (strcmp(paths.items[0], "-") == 0)
-		return err_set(e, ERR_USAGE,
-			       "-: reading an archive from standard input is not in this release; "
-			       "give a file");
 	AUTO(verify_report) r = flow_inspect(&paths, run->events, e);
 	if (!r)
 		return -1;

@@ -13,10 +13,8 @@ static int check(const struct options *o, struct err *e)
 	const struct values *names = &o->values[OPT_NAME];
 	char shown[128];
 
-	if (strcmp(o->operands.items[0], "-") == 0)
-		return err_set(e, ERR_USAGE,
-			       "-: reading an archive from standard input is not in this release; "
-			       "give a file");
+	if (o->given[OPT_PASSWORD_STDIN] && !strcmp(o->operands.items[0], "-"))
+		return err_set(e, ERR_USAGE, "standard input can be read once: by - or by --password-stdin");
 	for (size_t i = 0; i < names->count; i++) {
 		const char *equals = strchr(names->items[i], '=');
 		if (!equals || equals == names->items[i] || !equals[1])

@@ -33,25 +33,21 @@ int verify_run(struct run *run, struct err *e)
 	struct err verdict = { 0 };
 	char shown[160];
 
-	if (strcmp(paths.items[0], "-") == 0)
-		return err_set(e, ERR_USAGE,
-			       "-: reading an archive from standard input is not in this release; "
-			       "give a file");
 	AUTO(verify_report) r = flow_verify(&paths, !run->options->given[OPT_NO_DIFF_IDS], run->events, &verdict);
 	const bool bad = !r || r->problem_count || verdict.kind != ERR_NONE;
-	text_escape_str(shown, sizeof(shown), r && r->archive ? r->archive : paths.items[0]);
+	const char *noun = flow_archive_noun(r && r->archive ? r->archive : paths.items[0], shown);
 	if (r && run->json && verify_report_json(r, &run->out, e))
 		return -1;
 	if (r && !run->json && bad && show_bad(run, r, e))
 		return -1;
-	if (r && !run->json && !bad && !run->quiet && show_good(run, r, shown, e))
+	if (r && !run->json && !bad && !run->quiet && show_good(run, r, noun, e))
 		return -1;
 	if (!bad)
 		return 0;
 	/* The list says what is wrong; the error is the verdict, and the whole story only where there is no list. */
 	*e = verdict;
 	if (r && r->problem_count)
-		err_set(e, verdict.kind ? verdict.kind : ERR_CORRUPT, "%s: not good: %zu problem%s", shown,
+		err_set(e, verdict.kind ? verdict.kind : ERR_CORRUPT, "%s: not good: %zu problem%s", noun,
 			r->problem_count, r->problem_count == 1 ? "" : "s");
 	return -1;
 }

@@ -60,6 +60,9 @@
 #define LIMIT_SUMS (64u << 20)   /* a table: 4 TB of chunks */
 #define LIMIT_FOLDER_FILES 65536 /* of a folder that is looked through for chunks */
 
+#define LIMIT_PIPE_KEPT                                                                                                \
+	(64u << 20) /* of an archive's beginning, to read its papers out of a pipe; else it is spooled */
+
 #define LIMIT_IMAGES_FILE (4u << 20) /* the list behind --images */
 #define LIMIT_PASSWORD (64u << 10)   /* a password or token on standard input; cloud keys have some 3 KB */
 

@@ -10,6 +10,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
+const char *flow_archive_noun(const char *path, char shown[160])
+{
+	return strcmp(path, "-") ? text_escape_str(shown, 160, path) : "standard input";
+}
+
 void flow_problem_release(struct flow_problem *p)
 {
 	free(p->chunk);
@@ -200,8 +205,9 @@ static int open_single(struct archive *a, const char *path, struct err *e)
 	a->name = strdup(path);
 	if (!a->name)
 		return err_memory(e);
-	a->file = pack_file_open(path, a->events, e);
-	return a->file ? 0 : err_at(e, "%s", text_escape_str(shown, sizeof(shown), path));
+	a->file = strcmp(path, "-") ? pack_file_open(path, a->events, e)
+				    : pack_file_open_pipe(STDIN_FILENO, a->events, e);
+	return a->file ? 0 : err_at(e, "%s", flow_archive_noun(path, shown));
 }
 
 static bool is_folder(const char *path)
@@ -231,12 +237,15 @@ int archive_open(struct archive *a, const struct archive_paths *paths, const str
 	AUTO_MEM char *single = NULL;
 
 	*a = (struct archive){ .events = wish->events };
+	for (size_t i = 0; paths->count > 1 && i < paths->count; i++)
+		if (!strcmp(paths->items[i], "-"))
+			return err_set(e, ERR_USAGE, "-: standard input is one archive; name it alone");
 	if (paths->count != 1 || is_folder(paths->items[0]))
 		return find(a, paths, wish, e);
 	if (!open_single(a, paths->items[0], &alone))
 		return 0;
 	/* No archive, or the beginning of one: perhaps a chunk. */
-	if (alone.kind == ERR_CORRUPT) {
+	if (alone.kind == ERR_CORRUPT && strcmp(paths->items[0], "-") != 0) {
 		int rc = chunkset_find(paths->items, 1, wish->expect, a->events, &a->set, &single, e);
 		if (rc < 0)
 			return -1;

@@ -75,10 +75,10 @@ struct fetch_options {
 	const struct platform *platforms; /* none: the default platform */
 	size_t platform_count;
 	bool all_platforms;
-	bool plan_only; /* --plan: nothing downloaded but papers */
+	bool plan_only;     /* --plan: nothing downloaded but papers */
 	const char *output; /* "-": standard output; no split, parity or have_archives then */
-	uint64_t split; /* bytes of a chunk; 0: one file */
-	size_t parity;  /* parity files beside the chunks */
+	uint64_t split;     /* bytes of a chunk; 0: one file */
+	size_t parity;      /* parity files beside the chunks */
 	enum reread reread;
 	const char *const *have_archives; /* NULL-terminated: archives whose blobs need no download; or NULL */
 	struct connect_options connect;
@@ -126,6 +126,8 @@ struct archive_paths {
  * look at the same ones again; NULL: it is given up.
  */
 typedef char *ask_medium(void *ctx, const char *missing);
+/* How messages call an archive: its path, escaped, or "standard input" for "-", which load, verify and inspect take. */
+const char *flow_archive_noun(const char *path, char shown[160]);
 
 /* verify and inspect */
 struct flow_problem {

@@ -239,7 +239,9 @@ int out_bring(struct out *o, uint64_t number, size_t worker, struct err *e)
 	};
 	int rc = ask(o->registries, &a, e);
 	end_run(&c);
-	if (!rc)
-		return 0;
-	return err_at(e, "%s: %s sha256:%s...", c.blob->home.repository, blob_role_text(c.blob->blob->role), id);
+	/* The descriptor's failure is no blob's; and what is wrong with a blob may be met by who writes another. */
+	if (!rc || (e && (e->kind == ERR_LOCAL || e->kind == ERR_CANCELLED)))
+		return rc;
+	return err_at(e, "%s/%s: %s sha256:%s...", o->registries->items[a.registry]->host, a.repository,
+		      blob_role_text(c.blob->blob->role), id);
 }

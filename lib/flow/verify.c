@@ -2,8 +2,6 @@
 #include "flow/archive.h"
 #include "flow/report.h"
 
-#include "base/text.h"
-
 #include <string.h>
 
 /*
@@ -88,12 +86,12 @@ static int check_all(struct archive *a, bool diff_ids, struct err *e)
 	char shown[160];
 
 	if (archive_verify(a, diff_ids, e))
-		return err_at(e, "%s", text_escape_str(shown, sizeof(shown), a->name));
+		return err_at(e, "%s", flow_archive_noun(a->name, shown));
 	if (archive_check_parity(a, e))
 		return -1;
-	return a->problem_count ? err_set(e, ERR_CORRUPT, "%s: the parity files are not good",
-					  text_escape_str(shown, sizeof(shown), a->name))
-				: 0;
+	return a->problem_count
+		       ? err_set(e, ERR_CORRUPT, "%s: the parity files are not good", flow_archive_noun(a->name, shown))
+		       : 0;
 }
 
 struct verify_report *flow_verify(const struct archive_paths *paths, bool diff_ids, const struct events *events,

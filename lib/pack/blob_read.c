@@ -2,6 +2,7 @@
 #include "pack/blob_read.h"
 
 #include "base/limits.h"
+#include "pack/pipe.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -14,6 +15,9 @@ struct source *pack_file_blob(struct pack_file *f, const struct pack_blob *blob,
 		err_set(e, ERR_CORRUPT, "%s is not in the archive", digest_text(&blob->promise.digest, digest));
 		return NULL;
 	}
+	/* Until its layout is known a pipe is read like a file. */
+	if (f->pipe && f->layout && !blob->bytes)
+		return pack_pipe_blob(f, blob, e);
 	struct source *bytes = blob->bytes ? source_memory(blob->bytes, blob->promise.size, e)
 					   : source_space(f->space, blob->offset, blob->promise.size, e);
 	return source_verify(bytes, &blob->promise, e);

@@ -5,6 +5,7 @@
 #include "codec/codec.h"
 #include "pack/foreign.h"
 #include "pack/ours.h"
+#include "pack/pipe.h"
 #include "pack/sniff.h"
 #include "pack/tar_block.h"
 #include "pack/unpack.h"
@@ -34,7 +35,7 @@ static int read_head(struct pack_file *f, char head[TAR_BLOCK], size_t *len, str
 	return space_pread(f->space, head, *len, 0, e);
 }
 
-static int open_format(struct pack_file *f, const struct events *events, struct err *e)
+int pack_file_read(struct pack_file *f, const struct events *events, struct err *e)
 {
 	char head[TAR_BLOCK];
 	size_t len;
@@ -75,7 +76,7 @@ struct pack_file *pack_file_open_space(struct space *space, const struct events 
 	f->pack = pack_new(e);
 	if (!f->pack)
 		return NULL;
-	if (open_format(f, events, e)) {
+	if (pack_file_read(f, events, e)) {
 		sniff_explain(f->space, e);
 		return NULL;
 	}
@@ -97,6 +98,7 @@ void pack_file_free(struct pack_file *f)
 {
 	if (!f)
 		return;
+	pack_pipe_free(f->pipe);
 	layout_free(f->layout);
 	pack_free(f->pack);
 	space_free(f->space);

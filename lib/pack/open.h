@@ -36,6 +36,7 @@ struct pack_file {
 	const char *format;      /* "imgpack archive", "docker save (OCI layout)", ...: a static text for the person */
 	const char *compression; /* "none", "gzip", "zstd", "xz": around the whole tar */
 	uint64_t bytes;          /* of the file as it is on disk */
+	struct pack_pipe *pipe;  /* it comes through a pipe: its layers pass once, in order; else NULL */
 	char **unproved; /* what could not be checked, a sentence each ("layers of x:1 carry no digest of ...") */
 	size_t unproved_count;
 };
@@ -53,7 +54,31 @@ struct pack_file *pack_file_open_space(struct space *space, const struct events 
 void pack_file_free(struct pack_file *f);
 OWNED(pack_file)
 
-/* The bytes of a blob as a verified source; read again from the space each time. */
+/*
+ * The same from a descriptor (borrowed). A regular file is read as one. Of what comes through a pipe the beginning is
+ * read, as far as an imgpack archive's papers; its layers are proved as they pass, and file->pipe is set. What another
+ * program wrote, or is compressed, or has its papers elsewhere, is first put into a scratch space (said through
+ * `events`) and is then a file like any other. ERR_USAGE: a terminal.
+ */
+struct pack_file *pack_file_open_pipe(int fd, const struct events *events, struct err *e);
+
+/* Whatever is left of a pipe into a scratch space: from now on it is a file like any other, whose layers nobody has
+ * verified. Before the first blob is asked for; nothing to do if it is no pipe. */
+int pack_file_spool(struct pack_file *f, const struct events *events, struct err *e);
+
+/* From now on what passes is proved by its diff ID too. */
+int pack_file_prove_content(struct pack_file *f, struct err *e);
+
+/*
+ * Proves what has not passed yet, to the archive's end and the pipe's: only now all of it is known to be good. 0 at
+ * once if it is no pipe. ERR_CORRUPT.
+ */
+int pack_file_finish(struct pack_file *f, struct err *e);
+
+/*
+ * The bytes of a blob as a verified source; read again from the space each time. Of a pipe once, and in the archive's
+ * order: what stands in front of it is proved on the way. A source from which nothing was read may be asked for again.
+ */
 struct source *pack_file_blob(struct pack_file *f, const struct pack_blob *blob, struct err *e);
 
 /* pack_file_blob() in the shape that layout_source() wants; ctx is the pack_file. */

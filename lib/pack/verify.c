@@ -5,6 +5,8 @@
 #include "base/parallel.h"
 #include "codec/codec.h"
 #include "pack/layout.h"
+#include "pack/pipe.h"
+#include "pack/uses.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -19,18 +21,11 @@
 #define READ_PIECE (64u << 10)
 #define PROGRESS_STEP (1u << 20)
 
-/* What is known of a blob beside its promise. */
-struct use {
-	const struct digest *diff_id; /* of a layer, or NULL */
-	const char *image;            /* the first that uses it, or NULL */
-	bool disagree;                /* two configs promise different diff IDs of one layer */
-};
-
 struct job {
 	struct pack_file *file;
 	const struct verify_options *options;
 	const struct events *events;
-	struct use *uses;               /* one a blob */
+	struct blob_use *uses;          /* one a blob */
 	const struct pack_blob **order; /* largest first */
 	char **pieces;                  /* one a worker, READ_PIECE bytes, made at first use */
 	pthread_mutex_t lock;           /* guards problem(), first */
@@ -48,34 +43,6 @@ static void tell(struct job *j, uint64_t offset, uint64_t length, const char *me
 	if (j->options->problem)
 		j->options->problem(j->options->ctx, &problem);
 	pthread_mutex_unlock(&j->lock);
-}
-
-static void note_use(struct use *u, const char *image, const struct digest *diff_id)
-{
-	if (!u->image)
-		u->image = image;
-	if (!diff_id)
-		return;
-	if (u->diff_id && !digest_equal(u->diff_id, diff_id))
-		u->disagree = true;
-	u->diff_id = diff_id;
-}
-
-static void note_uses(struct job *j)
-{
-	const struct pack *p = j->file->pack;
-
-	for (size_t i = 0; i < p->image_count; i++) {
-		const struct pack_image *image = &p->images[i];
-		note_use(&j->uses[image->root], image->name, NULL);
-		for (size_t m = 0; m < image->manifest_count; m++) {
-			const struct pack_manifest *pm = &image->manifests[m];
-			note_use(&j->uses[pm->blob], image->name, NULL);
-			note_use(&j->uses[pm->config], image->name, NULL);
-			for (size_t k = 0; k < pm->layer_count; k++)
-				note_use(&j->uses[pm->layers[k]], image->name, pm->diff_ids ? &pm->diff_ids[k] : NULL);
-		}
-	}
 }
 
 /* How far a blob is. */
@@ -130,22 +97,9 @@ static int check_digest(struct job *j, const struct pack_blob *b, char *piece, s
 	return judge(m, &b->promise, e);
 }
 
-static int check_diff_id(const struct use *u, const struct digest *have, struct err *e)
-{
-	char a[DIGEST_TEXT_SIZE];
-	char b[DIGEST_TEXT_SIZE];
-
-	if (u->disagree)
-		return err_set(e, ERR_CORRUPT, "two images promise different content of this layer");
-	if (digest_equal(u->diff_id, have))
-		return 0;
-	return err_set(e, ERR_CORRUPT, "its content has diff ID %s, the image's config promises %s",
-		       digest_text(have, a), digest_text(u->diff_id, b));
-}
-
 /* One read feeds both hashes: of the bytes as stored, and of what they decode to. */
-static int check_both(struct job *j, const struct pack_blob *b, const struct use *u, enum coding coding, char *piece,
-		      struct meter *m, struct err *e)
+static int check_both(struct job *j, const struct pack_blob *b, const struct blob_use *u, enum coding coding,
+		      char *piece, struct meter *m, struct err *e)
 {
 	AUTO(hasher) content = hasher_new(e);
 	struct digest d;
@@ -163,10 +117,10 @@ static int check_both(struct job *j, const struct pack_blob *b, const struct use
 			return -1;
 	if (n < 0 || hasher_finish(content, &d, e) || judge(m, &b->promise, e))
 		return -1;
-	return check_diff_id(u, &d, e);
+	return blob_use_check(u, &d, e);
 }
 
-static int check_blob(struct job *j, const struct pack_blob *b, const struct use *u, char *piece, struct meter *m,
+static int check_blob(struct job *j, const struct pack_blob *b, const struct blob_use *u, char *piece, struct meter *m,
 		      struct err *e)
 {
 	unsigned char head[16] = { 0 };
@@ -180,7 +134,7 @@ static int check_blob(struct job *j, const struct pack_blob *b, const struct use
 		return -1;
 	enum coding coding = coding_detect(head, head_len);
 	if (coding == CODING_NONE)
-		return check_digest(j, b, piece, m, e) || check_diff_id(u, &b->promise.digest, e) ? -1 : 0;
+		return check_digest(j, b, piece, m, e) || blob_use_check(u, &b->promise.digest, e) ? -1 : 0;
 	if (coding != CODING_GZIP && coding != CODING_ZSTD)
 		return check_digest(j, b, piece, m, e);
 	struct err inner = { 0 };
@@ -202,7 +156,7 @@ static int turn(void *ctx, size_t item, size_t worker, struct err *e)
 {
 	struct job *j = ctx;
 	const struct pack_blob *b = j->order[item];
-	const struct use *u = &j->uses[b - j->file->pack->blobs];
+	const struct blob_use *u = &j->uses[b - j->file->pack->blobs];
 	char member[MEMBER_NAME_SIZE];
 	char id[13];
 	AUTO(hasher) h = hasher_new(e);
@@ -261,16 +215,18 @@ int pack_file_verify(struct pack_file *f, const struct verify_options *options, 
 		     struct err *e)
 {
 	const size_t threads = options->threads ? options->threads : parallel_cpus();
-	AUTO_MEM struct use *uses = calloc(f->pack->blob_count + 1, sizeof(*uses));
+	AUTO_MEM struct blob_use *uses = calloc(f->pack->blob_count + 1, sizeof(*uses));
 	AUTO_MEM const struct pack_blob **order = calloc(f->pack->blob_count + 1, sizeof(*order));
 	AUTO_MEM char **pieces = calloc(threads, sizeof(char *));
 	struct job j = { f, options, events, uses, order, pieces, PTHREAD_MUTEX_INITIALIZER, { 0 } };
 	struct err frame = { 0 };
 	uint64_t total;
 
+	if (f->pipe)
+		return pack_pipe_verify(f, options, events, e);
 	if (!uses || !order || !pieces)
 		return err_memory(e);
-	note_uses(&j);
+	blob_uses_note(f->pack, uses);
 	if (f->layout && layout_check_frame(f->layout, f->space, &frame)) {
 		if (frame.kind != ERR_CORRUPT) {
 			if (e)

@@ -2,6 +2,7 @@
 #include "stream/space_inside.h"
 
 #include "base/text.h"
+#include "stream/feed.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -86,6 +87,31 @@ struct space *space_scratch(struct err *e)
 	return TAKE(s);
 }
 
+struct space *space_feed(struct feed *f, struct err *e)
+{
+	struct space *s = space_new(1, e);
+
+	if (s)
+		s->feed = f;
+	return s;
+}
+
+struct space *space_of_descriptor(int fd, struct err *e)
+{
+	AUTO(space) s = space_new(1, e);
+	struct stat st;
+
+	if (!s)
+		return NULL;
+	s->files[0].fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	if (s->files[0].fd < 0 || fstat(fd, &st)) {
+		err_sys(e, ERR_LOCAL, errno, "cannot open");
+		return NULL;
+	}
+	s->size = (uint64_t)st.st_size;
+	return TAKE(s);
+}
+
 uint64_t space_size(const struct space *s)
 {
 	return s->size;
@@ -118,6 +144,8 @@ static int name_file(const struct space_file *f, struct err *e)
 
 int space_pread(struct space *s, void *buf, size_t len, uint64_t off, struct err *e)
 {
+	if (s->feed)
+		return feed_pread(s->feed, buf, len, off, e);
 	for (size_t done = 0; done < len;) {
 		size_t part = len - done;
 		const struct space_file *f = locate(s, off + done, &part);

@@ -24,6 +24,9 @@ struct space;
 /* Opens an existing regular file for reading. ERR_LOCAL. */
 struct space *space_open(const char *path, struct err *e);
 
+/* The regular file behind a descriptor that is open for reading; it is duplicated. */
+struct space *space_of_descriptor(int fd, struct err *e);
+
 /* Opens several, one behind the other, as they are long now. Errors of one say which. ERR_LOCAL. */
 struct space *space_open_files(const char *const *paths, size_t count, struct err *e);
 

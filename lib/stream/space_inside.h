@@ -25,7 +25,8 @@ struct space {
 	struct space_file *files; /* at least one */
 	size_t count;
 	_Atomic uint64_t size;
-	bool fixed; /* a staged space does not grow: its layout is known */
+	bool fixed;        /* a staged space does not grow: its layout is known */
+	struct feed *feed; /* borrowed: its bytes come from there, files[] is empty; or NULL */
 	/* Of a staged space. */
 	char *path;
 	bool keep;

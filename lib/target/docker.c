@@ -121,12 +121,45 @@ static unsigned silence_allowed(const struct load_request *r, uint64_t size)
 	return seconds > 86400 ? 86400 : (unsigned)seconds;
 }
 
+/*
+ * What comes through a pipe is not known to be good before its end. So our own papers, which make it images, wait for
+ * that: the daemon has the blobs by then, and nothing that names them.
+ */
+struct gate {
+	struct pack_file *file;
+	uint64_t left; /* bytes in front of the papers */
+};
+
+static int pass_gate(void *ctx, const void *bytes, size_t len, struct err *e)
+{
+	struct gate *g = ctx;
+
+	(void)bytes;
+	if (len <= g->left) {
+		g->left -= len;
+		return 0;
+	}
+	g->left = 0;
+	return pack_file_finish(g->file, e);
+}
+
+static uint64_t papers_begin(const struct layout *l)
+{
+	size_t i = 0;
+
+	while (i < l->count && l->members[i].blob >= 0)
+		i++;
+	return i < l->count ? l->members[i].header : l->size;
+}
+
 static int stream_layout(struct loading *l, const struct layout *layout, struct err *e)
 {
 	const struct load_request *r = l->request;
 	struct progress progress = { .events = r->events, .item = ++l->next_item, .total = layout->size };
+	struct gate gate = { r->file, papers_begin(layout) };
 	AUTO(source)
-	tar = source_tap(layout_source(layout, pack_file_open_blob, r->file, e), count_bytes, &progress, e);
+	tar = source_tap(source_tap(layout_source(layout, pack_file_open_blob, r->file, e), pass_gate, &gate, e),
+			 count_bytes, &progress, e);
 
 	if (!tar)
 		return -1;
@@ -160,6 +193,16 @@ static int send_choices(struct loading *l, const struct pack_choice *choices, si
 	return layout ? stream_layout(l, layout, e) : -1;
 }
 
+/* Several tars with layers that they share: what passes once does not do. */
+static int make_file(const struct load_request *r, struct err *e)
+{
+	const struct verify_options all = { .diff_ids = true };
+
+	if (!r->file->pipe)
+		return 0;
+	return pack_file_spool(r->file, r->events, e) || pack_file_verify(r->file, &all, r->events, e) ? -1 : 0;
+}
+
 /*
  * docker takes all images in one tar, shared layers once. podman keeps the registry's digests only of a tar with one
  * image in it, so it gets them one by one.
@@ -174,12 +217,16 @@ static int send_all(struct loading *l, struct err *e)
 	for (size_t i = 0; i < l->plan->count; i++)
 		if (!l->plan->wants[i].had)
 			choices[count++] = l->plan->wants[i].choice;
+	if (!l->plan->kind.podman && count && send_choices(l, choices, count, e))
+		return -1;
 	if (!l->plan->kind.podman)
-		return count ? send_choices(l, choices, count, e) : 0;
+		return pack_file_finish(l->request->file, e);
+	if (count > 1 && make_file(l->request, e))
+		return -1;
 	for (size_t i = 0; i < count; i++)
 		if (send_choices(l, &choices[i], 1, e))
 			return choices[i].name ? err_at(e, "%s", choices[i].name) : -1;
-	return 0;
+	return pack_file_finish(l->request->file, e);
 }
 
 /* After a load that failed: what stands there now? The daemon may have done a part of it. */

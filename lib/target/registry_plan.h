@@ -77,6 +77,17 @@ int push_children(struct push *p, struct err *e);
 /* Puts the roots under their names and reads them back. */
 int push_tags(struct push *p, struct err *e);
 
+/* One of plan->blobs: a turn of parallel_for(). */
+int push_blob(void *push, size_t item, size_t worker, struct err *e);
+
+/*
+ * registry_passing.c: the blobs of an archive that comes through a pipe, which are uploaded as they pass, one after the
+ * other; then its end is seen. Those to be mounted are left. push_passed() says of a failed upload that its bytes are
+ * gone: -1, and nobody tries again.
+ */
+int push_passing(struct push *p, struct err *e);
+int push_passed(struct err *e);
+
 /* registry_check.c: what stands there now? Sets `had`; ERR_TARGET if a tag would be moved, or if a part is nowhere. */
 int push_check(struct push *p, struct err *e);
 

@@ -18,6 +18,7 @@ struct turn {
 	const struct push_blob *blob;
 	const struct pack_blob *what;
 	const char *repository;
+	struct registry_conn *other; /* to read from, while `conn` writes; or NULL */
 	uint64_t done;
 };
 
@@ -47,6 +48,18 @@ static bool mount(struct turn *t)
 	       registry_has_blob(t->conn, t->repository, &t->what->promise, &ignored) > 0;
 }
 
+/* Out of a pipe it came once, and then stands in the registry itself, in another repository. */
+static struct source *open_body(struct turn *t, struct err *e)
+{
+	const struct push_plan *plan = t->push->plan;
+
+	if (t->blob->from < 0 || !plan->request->file->pipe)
+		return pack_file_blob(plan->request->file, t->what, e);
+	t->other = t->other ? t->other : registry_connect(t->push->registry, e);
+	const char *from = plan->images[plan->blobs[t->blob->from].image].reference.repository;
+	return t->other ? registry_open_blob(t->other, from, &t->what->promise, e) : NULL;
+}
+
 enum how { HOW_UPLOADED, HOW_THERE, HOW_MOUNTED };
 
 static int put_blob(void *ctx, struct err *e)
@@ -63,13 +76,13 @@ static int put_blob(void *ctx, struct err *e)
 	if (cancel_check(e))
 		return -1;
 	t->done = 0;
-	AUTO(source) body = source_tap(pack_file_blob(t->push->plan->request->file, t->what, e), count_sent, t, e);
+	AUTO(source) body = source_tap(open_body(t, e), count_sent, t, e);
 	if (!body || registry_put_blob(t->conn, t->repository, &t->what->promise, body, e))
-		return -1;
+		return t->push->plan->request->file->pipe && t->done ? push_passed(e) : -1;
 	return HOW_UPLOADED;
 }
 
-static int blob_turn(void *ctx, size_t item, size_t worker, struct err *e)
+int push_blob(void *ctx, size_t item, size_t worker, struct err *e)
 {
 	static const char *const said[] = { "done", "already there", "mounted" };
 	struct push *p = ctx;
@@ -93,6 +106,7 @@ static int blob_turn(void *ctx, size_t item, size_t worker, struct err *e)
 	event_begin(events, item + 1, t.what->promise.size, "%s %s", digest_short(&t.what->promise.digest, id),
 		    blob_role_text(t.what->role));
 	int how = again(put_blob, &t, p->plan->request->tries, e);
+	registry_conn_free(t.other);
 	event_end(events, item + 1, how < 0 ? "failed" : said[how]);
 	if (how < 0)
 		return err_at(e, "%s: %s %s", image->load->name, blob_role_text(t.what->role), digest);
@@ -105,7 +119,7 @@ static int mount_turn(void *ctx, size_t item, size_t worker, struct err *e)
 {
 	struct push *p = ctx;
 
-	return blob_turn(ctx, p->plan->first_mount + item, worker, e);
+	return push_blob(ctx, p->plan->first_mount + item, worker, e);
 }
 
 int push_blobs(struct push *p, struct err *e)
@@ -117,7 +131,8 @@ int push_blobs(struct push *p, struct err *e)
 		work.total += plan->request->file->pack->blobs[plan->blobs[i].blob].promise.size;
 	if (work.count)
 		event_emit(plan->request->events, &work);
-	if (parallel_for(plan->first_mount, p->workers, blob_turn, p, e))
+	if (plan->request->file->pipe ? push_passing(p, e)
+				      : parallel_for(plan->first_mount, p->workers, push_blob, p, e))
 		return -1;
 	return parallel_for(plan->blob_count - plan->first_mount, p->workers, mount_turn, p, e);
 }
