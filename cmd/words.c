@@ -16,20 +16,27 @@ const struct verb words_verbs[] = {
 		.summary = "download images into one archive",
 		.about = "Downloads images straight from their registries into one tar that `docker load` and `imgpack load` "
 		         "take. No daemon is needed. The registries' digests are kept, every byte is checked, and nothing stands "
-		         "under FILE's name before all of it is right.",
+		         "under FILE's name before all of it is right.\n"
+		         "With -o - the archive goes to standard output and the result to standard error. What has gone out cannot "
+		         "be taken back: a run that fails leaves a stream without its end, which nothing loads.",
 		.examples = "imgpack fetch nginx:1.27 quay.io/prometheus/prometheus:v3.1.0 -o apps.tar\n"
 		            "imgpack fetch --images list.txt --platform linux/arm64 -o edge.tar\n"
 		            "imgpack fetch --plan --images list.txt\n"
-		            "imgpack fetch --images list.txt -o /media/stick/apps.tar --split fat32\n",
+		            "imgpack fetch --images list.txt -o /media/stick/apps.tar --split fat32\n"
+		            "imgpack fetch nginx:1.27 -o - | ssh HOST imgpack load -\n",
 	},
 	[VERB_LOAD] = {
 		.name = "load", .operands = "FILE|DIR...", .least = 1, .most = (size_t)-1, .operand_kind = VALUE_FILE,
 		.summary = "verify an archive, bring its images into docker or a registry",
 		.about = "Checks the whole archive first; nothing leaves before it is known to be good. Then the images go to the "
 		         "target under the names that they were fetched by, and success is what the target shows afterwards. "
-		         "Archives of docker save, podman, skopeo, crane and buildkit are taken as well. Of a split archive name a "
-		         "chunk, the folder or several folders, whatever the chunks are called by now: nothing is joined. On a "
-		         "terminal load asks for the medium that has the missing ones.",
+		         "Archives of docker save, podman, skopeo, crane and buildkit are taken as well.\n"
+		         "Of a split archive name a chunk, the folder or several folders, whatever the chunks are called by now: "
+		         "nothing is joined. On a terminal load asks for the medium that has the missing ones.\n"
+		         "With - the archive comes through standard input, in one pass: layers are checked while they go to the "
+		         "target, and what makes them images is sent last, when all of it was right. An upload that breaks ends the "
+		         "run; the next one skips what is there. Archives of other programs and compressed ones, and several images "
+		         "for podman, are kept in a temporary file (TMPDIR) and loaded from there.",
 		.examples = "imgpack load apps.tar\n"
 		            "imgpack load /media/stick1 /media/stick2\n"
 		            "imgpack load apps.tar --to registry:registry.local:5000/mirror\n"
@@ -40,7 +47,8 @@ const struct verb words_verbs[] = {
 		.summary = "check every byte of an archive, change nothing",
 		.about = "Checks blobs by their digests, decompressed layers by their diff IDs, and everything between them by the "
 		         "archive's own table. Problems are listed one a line, and what could not be checked is said. Of a split "
-		         "archive name a chunk or the folders they are in: damaged and missing chunks are named.",
+		         "archive name a chunk or the folders they are in: damaged and missing chunks are named. With - the archive "
+		         "comes through standard input.",
 		.examples = "imgpack verify apps.tar\n"
 		            "imgpack verify /media/stick\n"
 		            "imgpack verify apps.tar --json\n",
@@ -49,7 +57,8 @@ const struct verb words_verbs[] = {
 		.name = "inspect", .operands = "FILE|DIR...", .least = 1, .most = (size_t)-1, .operand_kind = VALUE_FILE,
 		.summary = "show what is inside: images, platforms, layers, sizes",
 		.about = "Reads an archive's papers and lists its images with their platforms, layers, sizes and digests. Layers "
-		         "are not checked: that is what `imgpack verify` does. Of a split archive name a chunk or the folders.",
+		         "are not checked: that is what `imgpack verify` does. Of a split archive name a chunk or the folders. With "
+		         "- the archive comes through standard input, and is read no further than its papers.",
 		.examples = "imgpack inspect apps.tar\n"
 		            "imgpack inspect apps.tar --json | jq -r '.images[].name'\n",
 	},
@@ -91,7 +100,7 @@ const struct verb words_verbs[] = {
 
 const struct option words_options[] = {
 	{ OPT_OUTPUT, 'o', "output", "FILE", VALUE_FILE, GROUP_WHAT, false, FETCH,
-	  "the archive to write; required unless --plan is given" },
+	  "the archive to write, or - for standard output; required unless --plan is given" },
 	{ OPT_IMAGES, 0, "images", "FILE", VALUE_FILE, GROUP_WHAT, true, FETCH,
 	  "read references from FILE too, one a line; # starts a comment, - is standard input (repeatable)" },
 	{ OPT_PLATFORM, 0, "platform", "OS/ARCH[/VARIANT]", VALUE_PLATFORM, GROUP_WHAT, true, FETCH,
@@ -195,6 +204,7 @@ const struct words_variable words_variables[] = {
 	{ "DOCKER_HOST", "the docker daemon that load talks to (default: unix:///var/run/docker.sock)" },
 	{ "HTTPS_PROXY, HTTP_PROXY, NO_PROXY", "proxies and exceptions, read as docker reads them; small letters too" },
 	{ "ALL_PROXY", "the proxy where HTTPS_PROXY or HTTP_PROXY is not set; all_proxy too" },
+	{ "TMPDIR", "the folder for temporary files: unpacked archives, and what comes through a pipe (default: /var/tmp)" },
 	{ "NO_COLOR", "if set and not empty: no colours" },
 	{ NULL, NULL },
 };

@@ -56,10 +56,12 @@ int pack_file_spool(struct pack_file *f, const struct events *events, struct err
 	return 0;
 }
 
-/* Not to be read in one pass. */
+/* Not to be read in one pass; `why` is said, unless it is NULL. */
 static int read_spooled(struct pack_file *f, const char *why, const struct events *events, struct err *e)
 {
-	event_text(events, EVENT_NOTE, "%s: what comes is kept in a temporary file until all of it is there", why);
+	if (why)
+		event_text(events, EVENT_NOTE, "%s: what comes is kept in a temporary file until all of it is there",
+			   why);
 	pack_free(f->pack);
 	f->pack = pack_new(e);
 	if (!f->pack || spool(f, e))
@@ -82,7 +84,10 @@ static int read_pipe(struct pack_file *f, int fd, const struct events *events, s
 			*e = why;
 		return -1;
 	}
-	if (why.kind == ERR_CORRUPT || !ours_detect(head))
+	/* Too short for an archive of any kind: what it is instead is found out from a file. */
+	if (why.kind == ERR_CORRUPT)
+		return read_spooled(f, NULL, events, e);
+	if (!ours_detect(head))
 		return read_spooled(f, "this is no imgpack archive as fetch -o - writes it", events, e);
 	f->origin = ORIGIN_IMGPACK;
 	f->format = "imgpack archive";

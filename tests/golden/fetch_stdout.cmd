@@ -1,1 +1,1 @@
-fetch nginx -o -
+fetch nginx -o - --json

@@ -1,1 +1,1 @@
-load -
+load - --username me --password-stdin

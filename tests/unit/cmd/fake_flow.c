@@ -2,6 +2,7 @@
 #include "tests/unit/cmd/fake_flow.h"
 
 #include "base/cancel.h"
+#include "base/text.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -160,6 +161,16 @@ static int act(const struct events *events, struct err *e)
 static int json(struct buf *out, struct err *e)
 {
 	return buf_puts(out, "{\"fake\":true}\n", e);
+}
+
+bool fetch_to_stdout(const struct fetch_options *o)
+{
+	return o->output && !strcmp(o->output, "-");
+}
+
+const char *flow_archive_noun(const char *path, char shown[160])
+{
+	return strcmp(path, "-") ? text_escape_str(shown, 160, path) : "standard input";
 }
 
 struct fetch_report *flow_fetch(const struct fetch_options *o, struct err *e)

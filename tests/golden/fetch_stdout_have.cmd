@@ -1,0 +1,1 @@
+fetch nginx -o - --have-archive x.tar
