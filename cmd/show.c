@@ -103,8 +103,9 @@ int show_problem(struct buf *out, const struct flow_problem *p, struct err *e)
 
 	if (buf_puts(out, text_escape_str(text, sizeof(text), p->chunk), e))
 		return -1;
-	if (p->length && buf_printf(out, e, ": bytes %llu to %llu", (unsigned long long)p->offset,
-				    (unsigned long long)(p->offset + p->length - 1)))
+	if (p->length && !p->whole &&
+	    buf_printf(out, e, ": bytes %llu to %llu", (unsigned long long)p->offset,
+		       (unsigned long long)(p->offset + p->length - 1)))
 		return -1;
 	if (!p->length && p->offset && buf_printf(out, e, ": at byte %llu", (unsigned long long)p->offset))
 		return -1;

@@ -56,44 +56,74 @@ static struct flow_problem *add_problem(struct archive *a, uint64_t offset, uint
 	return &a->problems[a->problem_count++];
 }
 
-/* Of a blob or the frame: its bytes are in one file, or begin in one of the chunks. */
+/* Of a blob or the frame: where it is in the archive. */
 static void see_blob(void *ctx, const struct pack_problem *problem)
 {
 	struct archive *a = ctx;
-	const char *chunk = a->name;
-	uint64_t offset = problem->offset;
+	struct flow_problem *p = add_problem(a, problem->offset, problem->length, a->name, problem->what);
 
-	if (a->set && problem->length)
-		chunk = chunkset_path(a->set, chunkset_locate(a->set, problem->offset, &offset));
-	struct flow_problem *p = add_problem(a, offset, problem->length, chunk, problem->what);
 	if (p) {
 		(void)report_copy(&p->member, problem->member, NULL);
 		(void)report_copy(&p->image, problem->image, NULL);
 	}
 }
 
+/* The same, as bytes of the chunk in which it begins. */
+static void name_chunks(struct archive *a)
+{
+	for (size_t i = 0; i < a->problem_count; i++) {
+		struct flow_problem *p = &a->problems[i];
+		if (!p->length)
+			continue;
+		size_t chunk = chunkset_locate(a->set, p->offset, &p->offset);
+		free(TAKE(p->chunk));
+		(void)report_copy(&p->chunk, chunkset_path(a->set, chunk), NULL);
+	}
+}
+
 struct blame {
 	struct archive *archive;
+	const struct flow_problem *blobs; /* that are known to be damaged, or NULL */
+	size_t blob_count;
 	struct err first;
 };
 
-/* Of a chunk's own bytes: what of the archive stands there is known if its papers could be read. */
+/*
+ * What of the archive stands there, if its papers could be read. A block may hold many members: those that are damaged
+ * themselves are meant.
+ */
+static bool place_of(const struct blame *b, const struct chunk_problem *problem, struct where *out)
+{
+	const struct sums *s = &b->archive->set->sums;
+	const uint64_t from = problem->file * s->chunk + problem->offset;
+	const uint64_t to = from + problem->length;
+
+	if (problem->file >= s->count || !problem->damaged)
+		return false;
+	for (size_t i = 0; i < b->blob_count; i++) {
+		const struct flow_problem *p = &b->blobs[i];
+		if (p->length && p->offset < to && from < p->offset + p->length)
+			return where_find(b->archive->file, p->offset, p->length, out);
+	}
+	return where_find(b->archive->file, from, problem->length, out);
+}
+
+/* Of a chunk's own bytes. */
 static void see_chunk(void *ctx, const struct chunk_problem *problem)
 {
 	struct blame *b = ctx;
 	struct archive *a = b->archive;
-	const struct sums *s = &a->set->sums;
 	struct where where;
 	char what[512];
 
 	(void)snprintf(what, sizeof(what), "%s%s%s", problem->what, problem->also ? ": " : "",
 		       problem->also ? problem->also : "");
 	struct flow_problem *p = add_problem(a, problem->offset, problem->length, problem->chunk, what);
-	const bool known = problem->file < s->count && problem->damaged &&
-			   where_find(a->file, problem->file * s->chunk + problem->offset, problem->length, &where);
-	if (p && known) {
-		(void)report_copy(&p->member, where.member, NULL);
-		(void)report_copy(&p->image, where.image, NULL);
+	const bool known = place_of(b, problem, &where);
+	if (p) {
+		p->whole = !problem->damaged;
+		(void)report_copy(&p->member, known ? where.member : NULL, NULL);
+		(void)report_copy(&p->image, known ? where.image : NULL, NULL);
 	}
 	if (b->first.kind != ERR_NONE)
 		return;
@@ -105,9 +135,9 @@ static void see_chunk(void *ctx, const struct chunk_problem *problem)
 }
 
 /* The chunks' own blocks are asked. 0: they are whole after all; -1: problems[] lists what is wrong, *e the first. */
-static int ask_chunks(struct archive *a, struct err *e)
+static int ask_chunks(struct archive *a, const struct flow_problem *blobs, size_t count, struct err *e)
 {
-	struct blame blame = { .archive = a };
+	struct blame blame = { .archive = a, .blobs = blobs, .blob_count = count };
 	struct err found = { 0 };
 
 	if (!chunkset_check(a->set, CHUNK_ARCHIVE, see_chunk, &blame, a->events, &found))
@@ -136,7 +166,7 @@ static int open_chunks(struct archive *a, struct err *e)
 		*e = first;
 		return -1;
 	}
-	return ask_chunks(a, e) || open_set(a, e) ? -1 : 0;
+	return ask_chunks(a, NULL, 0, e) || open_set(a, e) ? -1 : 0;
 }
 
 static const char *first_missing(const struct chunkset *c)
@@ -191,7 +221,7 @@ static int take_set(struct archive *a, const struct archive_paths *paths, const 
 		return open_chunks(a, e);
 	/* All that is wrong is listed, but what is missing is the verdict. */
 	struct err other = { 0 };
-	if (ask_chunks(a, &other) && other.kind != ERR_CORRUPT) {
+	if (wish->list && ask_chunks(a, NULL, 0, &other) && other.kind != ERR_CORRUPT) {
 		*e = other;
 		return -1;
 	}
@@ -268,19 +298,25 @@ int archive_verify(struct archive *a, bool diff_ids, struct err *e)
 	*e = first;
 	if (first.kind != ERR_CORRUPT || !a->set)
 		return -1;
-	if (!a->set->has_blocks) /* the first thing that was found begins in this chunk */
-		return a->problem_count ? err_at(e, "%s", a->problems[0].chunk) : -1;
+	if (!a->set->has_blocks) {
+		name_chunks(a);
+		return a->problem_count && a->problems[0].length ? err_at(e, "%s", a->problems[0].chunk) : -1;
+	}
 	/* The blocks know better: they say which file. What the blobs said counts only if the blocks are all right. */
 	struct flow_problem *said = TAKE(a->problems);
 	const size_t count = a->problem_count;
 	a->problem_count = a->problem_capacity = 0;
-	int rc = ask_chunks(a, e);
+	int rc = ask_chunks(a, said, count, e);
 	for (size_t i = 0; i < count; i++)
 		flow_problem_release(&said[i]);
 	free(said);
 	if (rc)
 		return -1;
-	return open_set(a, e) || pack_file_verify(a->file, &options, a->events, e) ? -1 : 0;
+	if (open_set(a, e) || pack_file_verify(a->file, &options, a->events, e)) {
+		name_chunks(a);
+		return -1;
+	}
+	return 0;
 }
 
 int archive_check_parity(struct archive *a, struct err *e)

@@ -24,6 +24,7 @@ struct archive_wish {
 	const struct digest *expect; /* an archive ID, or NULL: decides where several stand beside each other */
 	ask_medium *ask;             /* or NULL */
 	void *ask_ctx;
+	bool list; /* where chunks are missing, read the others to list what else is wrong */
 	const struct events *events;
 };
 

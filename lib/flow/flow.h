@@ -133,6 +133,7 @@ const char *flow_archive_noun(const char *path, char shown[160]);
 struct flow_problem {
 	char *chunk; /* the file: offset and length are in it */
 	uint64_t offset, length;
+	bool whole;   /* the file as such: missing, cut, changed as text; not these bytes of it alone */
 	char *member; /* or NULL */
 	char *image;  /* or NULL */
 	char *what;

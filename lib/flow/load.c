@@ -187,7 +187,9 @@ struct load_report *flow_load(const struct load_options *o, struct err *e)
 
 	if (parse_expected(o, &expect, &expected, e))
 		return NULL;
-	const struct archive_wish wish = { expected ? &expect : NULL, o->ask, o->ask_ctx, o->events };
+	const struct archive_wish wish = {
+		.expect = expected ? &expect : NULL, .ask = o->ask, .ask_ctx = o->ask_ctx, .events = o->events
+	};
 	AUTO(registries) registries = registries_new(&o->connect, o->events, e);
 	if (!registries || choose_target(&place, o, registries, e))
 		return NULL;

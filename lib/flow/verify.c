@@ -97,7 +97,7 @@ static int check_all(struct archive *a, bool diff_ids, struct err *e)
 struct verify_report *flow_verify(const struct archive_paths *paths, bool diff_ids, const struct events *events,
 				  struct err *e)
 {
-	const struct archive_wish wish = { .events = events };
+	const struct archive_wish wish = { .list = true, .events = events };
 	AUTO_ARCHIVE a = { 0 };
 	struct err bad = { 0 };
 

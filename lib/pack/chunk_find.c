@@ -53,12 +53,23 @@ static bool is_numbered(const char *name)
 	return dot && dot[1] && strspn(dot + 1, "0123456789") == strlen(dot + 1);
 }
 
+/* A damaged TOC may still read as one, of an archive that nobody has: a set that has a table lacks its first chunk. */
+static bool is_first_of_table(const struct finder *f, const struct candidate *c)
+{
+	for (size_t s = 0; s < f->set_count; s++) {
+		const struct chunkset *set = f->sets[s];
+		if (set->has_blocks && !set->chunks[0].count && set->sums.chunks[0].size == c->size)
+			return true;
+	}
+	return false;
+}
+
 static int make_sets(struct finder *f, struct err *e)
 {
 	for (size_t k = 0; k < f->count; k++) {
 		const size_t before = f->set_count;
 		struct err bad = { 0 };
-		if (f->files[k].kind != FILE_CUT || f->files[k].placed)
+		if (f->files[k].kind != FILE_CUT || f->files[k].placed || is_first_of_table(f, &f->files[k]))
 			continue;
 		ptrdiff_t set = find_by_toc(f, k, &bad);
 		if (set < 0 && bad.kind != ERR_USAGE && bad.kind != ERR_CORRUPT) {

@@ -245,8 +245,12 @@ struct verify_report *flow_verify(const struct archive_paths *paths, bool diff_i
 	r->problems = zeroed(fake.problems, sizeof(*r->problems));
 	for (size_t i = 0; i < fake.problems; i++) {
 		r->problems[i] = (struct flow_problem){
-			copy(paths->items[0]),    4096 * i, 512, copy("blobs/sha256/aa"), copy("quay.io/x:1"),
-			copy("is not its digest")
+			.chunk = copy(paths->items[0]),
+			.offset = 4096 * i,
+			.length = 512,
+			.member = copy("blobs/sha256/aa"),
+			.image = copy("quay.io/x:1"),
+			.what = copy("is not its digest"),
 		};
 		r->problem_count++;
 	}

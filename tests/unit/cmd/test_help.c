@@ -285,7 +285,7 @@ static void zsh_reads_it(void **state)
 	if (!text_starts(out, expected))
 		fail_msg("zsh says: %s", out);
 	assert_non_null(strstr(out, "--no-diff-ids[do not decompress layers to check their diff IDs\\: faster"));
-	assert_non_null(strstr(out, ":FILE:_files\n"));
+	assert_non_null(strstr(out, ":FILE|DIR...:_files\n"));
 	assert_null(strstr(out, "--platform"));
 }
 

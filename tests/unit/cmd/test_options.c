@@ -220,8 +220,8 @@ static void operands_are_counted(void **state)
 	struct options o;
 
 	(void)state;
-	bad(VERB_LOAD, "", "load: which FILE?");
-	bad(VERB_LOAD, "a b", "'b' is one argument too many");
+	bad(VERB_LOAD, "", "load: which FILE|DIR...?");
+	bad(VERB_LOGOUT, "a b", "'b' is one argument too many");
 	bad(VERB_VERSION, "a", "'a' is one argument too many");
 	good(&o, VERB_LOGIN, "");
 	options_release(&o);

@@ -165,6 +165,7 @@ static void what_is_asked(void **state)
 	     "expect=sha256:00\n");
 	asks("load x.tar --username me --password-stdin", "p", "load path=x.tar user=me password=p\n");
 	asks("verify x.tar", NULL, "verify path=x.tar diff_ids=yes\n");
+	asks("verify a b c --no-diff-ids", NULL, "verify path=a path=b path=c\n");
 	asks("verify --no-diff-ids -- -x.tar", NULL, "verify path=-x.tar\n");
 	asks("inspect x.tar", NULL, "inspect path=x.tar\n");
 	asks("login quay.io --username me --password-stdin --plain-http quay.io", "p\n",

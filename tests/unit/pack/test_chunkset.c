@@ -142,7 +142,8 @@ static void test_every_byte(void **state)
 			assert_int_equal(pwrite(fd, &flipped, 1, (off_t)at), 1);
 			wrong += !chunkset_check(c, CHUNK_ALL, see, &told, NULL, &e) || told.count != 1 ||
 				 told.file != i || at < told.from || at >= told.from + told.len;
-			if (at % (step * 97) == i)
+			/* The TOC and what stands around it are what finding looks at. */
+			if (at % (step * 97) == i || (i == 0 && at < 4096))
 				check_bad(&cut, i, at, 1);
 			assert_int_equal(pwrite(fd, &bytes[at], 1, (off_t)at), 1);
 			done++;

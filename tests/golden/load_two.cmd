@@ -1,1 +1,0 @@
-load a.tar b.tar

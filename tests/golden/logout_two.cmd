@@ -1,0 +1,1 @@
+logout a.tar b.tar
