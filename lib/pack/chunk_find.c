@@ -28,14 +28,13 @@ static int place_parity(struct finder *f, struct err *e)
 	return 0;
 }
 
-/* A first chunk of a known set whose first block is damaged or cut, but whose TOC is whole. */
+/* A first chunk of a known set whose blocks are damaged, or which is not as long as it must be, but has its TOC. */
 static int place_heads(struct finder *f, struct err *e)
 {
 	for (size_t k = 0; k < f->count; k++) {
 		const struct candidate *c = &f->files[k];
 		for (size_t s = 0; s < f->set_count && c->kind == FILE_CUT && !c->placed; s++) {
-			if (digest_equal(&f->sets[s]->sums.set, &c->id) && c->size <= f->sets[s]->sums.chunk &&
-			    find_place(f, k, s, 0, SURE_BLOCK, e))
+			if (digest_equal(&f->sets[s]->sums.set, &c->id) && find_place(f, k, s, 0, SURE_BLOCK, e))
 				return -1;
 		}
 	}
@@ -194,7 +193,7 @@ static void say_others(const struct finder *f, size_t chosen)
 		for (size_t k = 0; k < f->count; k++)
 			files += f->files[k].set == s && f->files[k].kind != FILE_TABLE;
 		if (s != chosen && files)
-			event_text(f->events, EVENT_NOTE, "%zu file%s of another archive (%s) are left out", files,
+			event_text(f->events, EVENT_NOTE, "left out: %zu file%s of another archive (%s)", files,
 				   files == 1 ? "" : "s", digest_text(&f->sets[s]->sums.set, digest));
 	}
 }

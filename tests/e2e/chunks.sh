@@ -155,8 +155,8 @@ arrived parity
 step "the person is asked for the next medium"
 fresh
 mv d/app.tar.002 d/app.tar.004 d2
-cat >pty.py <<'END'
-"""pty.py ANSWERS... -- COMMAND...: runs it on a terminal, answers each question; prints what it said; its exit code."""
+cat >ask.py <<'END'
+"""ask.py ANSWERS... -- COMMAND...: runs it on a terminal, answers each question; prints what it said; its exit code."""
 import os
 import pty
 import sys
@@ -180,12 +180,12 @@ while True:
 sys.stdout.buffer.write(said)
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 END
-exits 0 python3 pty.py nowhere "" d2 -- "$IMGPACK" load d --to "registry:$dst/asked"
+exits 0 python3 ask.py nowhere "" d2 -- "$IMGPACK" load d --to "registry:$dst/asked"
 prints "app.tar.002 and 1 more are missing. Insert the next medium"
 prints "nowhere"
 prints "2 chunks found"
 arrived asked
-exits 1 python3 pty.py q -- "$IMGPACK" load d --to "registry:$dst/asked2"
+exits 1 python3 ask.py q -- "$IMGPACK" load d --to "registry:$dst/asked2"
 prints "are missing"
 
 step "cat of the chunks into docker"
