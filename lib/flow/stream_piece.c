@@ -15,6 +15,7 @@ struct carry {
 	struct slot *slot;
 	struct out_blob *blob;
 	bool runner;
+	struct err fatal; /* what no other place can help with: the writing failed */
 };
 
 static struct endpoint *endpoint_of(const struct ask *a, const struct carry *c)
@@ -95,8 +96,10 @@ static int end_slot(struct carry *c, struct source *body, struct err *e)
 	/* Once it is put, the slot may be another piece's. */
 	uint64_t end = c->slot->from + c->slot->len;
 
-	if (prove_small(c, e) || out_put(c->out, c->number, e))
+	if (prove_small(c, e))
 		return -1;
+	if (out_put(c->out, c->number, &c->fatal))
+		return 0;
 	while (c->runner && end < size) {
 		int rc = out_follow(c->out, ++c->number, e);
 		if (rc <= 0)
@@ -239,9 +242,13 @@ int out_bring(struct out *o, uint64_t number, size_t worker, struct err *e)
 	};
 	int rc = ask(o->registries, &a, e);
 	end_run(&c);
-	/* The descriptor's failure is no blob's; and what is wrong with a blob may be met by who writes another. */
-	if (!rc || (e && (e->kind == ERR_LOCAL || e->kind == ERR_CANCELLED)))
-		return rc;
+	if (c.fatal.kind != ERR_NONE) {
+		if (e)
+			*e = c.fatal;
+		return -1;
+	}
+	if (!rc)
+		return 0;
 	return err_at(e, "%s/%s: %s sha256:%s...", o->registries->items[a.registry]->host, a.repository,
 		      blob_role_text(c.blob->blob->role), id);
 }
