@@ -15,7 +15,6 @@ static const struct later later_verbs[] = {
 	{ "copy", "not in this release; fetch to a file, then load it with --to registry:HOST" },
 	{ "serve", "not in this release; load with --to registry:HOST instead" },
 	{ "inventory", "not in this release" },
-	{ "repair", "not in this release; verify lists what is damaged" },
 	{ "scan", "not in this release; give fetch a list with --images FILE" },
 	{ "pull", "no such command; `imgpack fetch` downloads images" },
 	{ "save", "no such command; `imgpack fetch` writes archives" },

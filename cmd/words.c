@@ -5,6 +5,7 @@
 #define LOAD (1u << VERB_LOAD)
 #define VERIFY (1u << VERB_VERIFY)
 #define INSPECT (1u << VERB_INSPECT)
+#define REPAIR (1u << VERB_REPAIR)
 #define LOGIN (1u << VERB_LOGIN)
 #define LOGOUT (1u << VERB_LOGOUT)
 #define EVERY ((1u << VERB_COUNT) - 1)
@@ -61,6 +62,16 @@ const struct verb words_verbs[] = {
 		         "- the archive comes through standard input, and is read no further than its papers.",
 		.examples = "imgpack inspect apps.tar\n"
 		            "imgpack inspect apps.tar --json | jq -r '.images[].name'\n",
+	},
+	[VERB_REPAIR] = {
+		.name = "repair", .operands = "FILE|DIR...", .least = 1, .most = (size_t)-1, .operand_kind = VALUE_FILE,
+		.summary = "rebuild lost or damaged chunks from parity",
+		.about = "Checks every block of what `imgpack fetch --split --parity N` wrote, and makes anew what is lost or "
+		         "damaged: as many chunks as there are parity files, parity files, the sums file. Files that are there "
+		         "are never changed: a lost chunk comes back under its own name, beside a damaged one stands NAME.repaired. "
+		         "What is rebuilt is checked before it gets its name; if too much is lost, nothing is written.",
+		.examples = "imgpack repair /media/stick\n"
+		            "imgpack repair apps.tar.001 -o /var/tmp\n",
 	},
 	[VERB_LOGIN] = {
 		.name = "login", .operands = "[REGISTRY]", .least = 0, .most = 1, .operand_kind = VALUE_WORD,
@@ -132,6 +143,9 @@ const struct option words_options[] = {
 	{ OPT_EXPECT, 0, "expect", "ID", VALUE_WORD, GROUP_WHAT, false, LOAD,
 	  "refuse an archive that has another archive ID than this, the one that fetch printed" },
 
+	{ OPT_OUTPUT, 'o', "output", "FOLDER", VALUE_FILE, GROUP_WHAT, false, REPAIR,
+	  "where the new files go (default: the folder of the first chunk)" },
+
 	{ OPT_NO_DIFF_IDS, 0, "no-diff-ids", NULL, VALUE_NONE, GROUP_WHAT, false, VERIFY,
 	  "do not decompress layers to check their diff IDs: faster, proves less" },
 
@@ -166,15 +180,15 @@ const struct option words_options[] = {
 	{ OPT_WAIT_FOR_QUOTA, 0, "wait-for-quota", NULL, VALUE_NONE, GROUP_CONNECTION, false, FETCH,
 	  "when a registry's pull limit is used up, wait until it allows more, however long" },
 
-	{ OPT_JSON, 0, "json", NULL, VALUE_NONE, GROUP_OUTPUT, false, FETCH | LOAD | VERIFY | INSPECT,
+	{ OPT_JSON, 0, "json", NULL, VALUE_NONE, GROUP_OUTPUT, false, FETCH | LOAD | VERIFY | INSPECT | REPAIR,
 	  "print the result as one JSON document" },
-	{ OPT_QUIET, 'q', "quiet", NULL, VALUE_NONE, GROUP_OUTPUT, false, FETCH | LOAD | VERIFY,
+	{ OPT_QUIET, 'q', "quiet", NULL, VALUE_NONE, GROUP_OUTPUT, false, FETCH | LOAD | VERIFY | REPAIR,
 	  "errors, warnings and problems alone; --json still prints its document" },
 	{ OPT_QUIET, 'q', "quiet", NULL, VALUE_NONE, GROUP_OUTPUT, false, INSPECT | LOGIN | LOGOUT,
 	  "no notes, only errors and warnings" },
-	{ OPT_VERBOSE, 'v', "verbose", NULL, VALUE_NONE, GROUP_OUTPUT, false, FETCH | LOAD | VERIFY | INSPECT | LOGIN | LOGOUT,
+	{ OPT_VERBOSE, 'v', "verbose", NULL, VALUE_NONE, GROUP_OUTPUT, false, FETCH | LOAD | VERIFY | INSPECT | REPAIR | LOGIN | LOGOUT,
 	  "say more" },
-	{ OPT_NO_PROGRESS, 0, "no-progress", NULL, VALUE_NONE, GROUP_OUTPUT, false, FETCH | LOAD | VERIFY,
+	{ OPT_NO_PROGRESS, 0, "no-progress", NULL, VALUE_NONE, GROUP_OUTPUT, false, FETCH | LOAD | VERIFY | REPAIR,
 	  "no progress bars or lines" },
 	{ OPT_HELP, 'h', "help", NULL, VALUE_NONE, GROUP_OUTPUT, false, EVERY,
 	  "show this help" },

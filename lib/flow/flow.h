@@ -166,6 +166,29 @@ void verify_report_free(struct verify_report *r);
 OWNED(verify_report)
 int verify_report_json(const struct verify_report *r, struct buf *out, struct err *e);
 
+/* repair: chunks, parity files and the sums file of a set that are lost or damaged are made anew. */
+struct repair_options {
+	struct archive_paths paths;
+	const char *folder; /* where the new files go; NULL: the folder of the first chunk that is found */
+	const struct events *events;
+};
+struct repair_report {
+	char *archive;
+	size_t chunks, parity; /* files of the set, without the sums file */
+	struct fetch_file *repaired;
+	size_t repaired_count;
+	struct flow_problem *problems; /* that were found, repaired or not */
+	size_t problem_count;
+};
+/*
+ * Changes no file that is there. The report is also returned when too much is lost: then nothing was written, and *e
+ * (ERR_CORRUPT) says what is needed; it is ERR_NONE otherwise. NULL: there is no verdict.
+ */
+struct repair_report *flow_repair(const struct repair_options *o, struct err *e);
+void repair_report_free(struct repair_report *r);
+OWNED(repair_report)
+int repair_report_json(const struct repair_report *r, struct buf *out, struct err *e);
+
 /* load */
 struct load_options {
 	struct archive_paths archive;

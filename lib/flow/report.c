@@ -158,7 +158,7 @@ void report_images_json(struct jout *j, const struct flow_images *images)
 	jout_end(j);
 }
 
-static void files_json(struct jout *j, const char *key, const struct fetch_file *files, size_t count, bool written)
+void report_files_json(struct jout *j, const char *key, const struct fetch_file *files, size_t count, bool written)
 {
 	jout_key(j, key);
 	jout_array(j);
@@ -190,12 +190,39 @@ int fetch_report_json(const struct fetch_report *r, struct buf *out, struct err 
 	jout_u64(&j, r->bytes);
 	report_images_json(&j, &r->images);
 	/* One file is not split: `archive` and `bytes` say all there is. */
-	files_json(&j, "chunks", r->chunks, r->chunk_count, !r->plan_only);
-	files_json(&j, "parity", r->parity, r->parity_count, !r->plan_only);
+	report_files_json(&j, "chunks", r->chunks, r->chunk_count, !r->plan_only);
+	report_files_json(&j, "parity", r->parity, r->parity_count, !r->plan_only);
 	jout_key(&j, "downloaded_bytes");
 	jout_u64(&j, r->downloaded_bytes);
 	jout_key(&j, "reused_bytes");
 	jout_u64(&j, r->reused_bytes);
 	jout_end(&j);
 	return jout_finish(&j, e) || buf_puts(out, "\n", e) ? -1 : 0;
+}
+
+static void problem_json(struct jout *j, const struct flow_problem *p)
+{
+	jout_object(j);
+	jout_key(j, "chunk");
+	jout_text(j, p->chunk);
+	jout_key(j, "offset");
+	jout_u64(j, p->offset);
+	jout_key(j, "length");
+	jout_u64(j, p->length);
+	jout_key(j, "member");
+	jout_text(j, p->member);
+	jout_key(j, "image");
+	jout_text(j, p->image);
+	jout_key(j, "what");
+	jout_text(j, p->what);
+	jout_end(j);
+}
+
+void report_problems_json(struct jout *j, const struct flow_problem *problems, size_t count)
+{
+	jout_key(j, "problems");
+	jout_array(j);
+	for (size_t i = 0; i < count; i++)
+		problem_json(j, &problems[i]);
+	jout_end(j);
 }

@@ -15,6 +15,12 @@ void report_images_release(struct flow_images *images);
 /* "images":[{"name","digest","platforms","layers","bytes"}], key included. */
 void report_images_json(struct jout *j, const struct flow_images *images);
 
+/* "KEY":[{"file","bytes","sha256"}]; without `written` there is no digest yet. */
+void report_files_json(struct jout *j, const char *key, const struct fetch_file *files, size_t count, bool written);
+
+/* "problems":[{"chunk","offset","length","member","image","what"}], key included. */
+void report_problems_json(struct jout *j, const struct flow_problem *problems, size_t count);
+
 /* strdup() that gives NULL for NULL, and fills *e if there is no memory. 0 or -1. */
 int report_copy(char **out, const char *text, struct err *e);
 

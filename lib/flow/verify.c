@@ -130,24 +130,6 @@ void verify_report_free(struct verify_report *r)
 	free(r);
 }
 
-static void problem_json(struct jout *j, const struct flow_problem *p)
-{
-	jout_object(j);
-	jout_key(j, "chunk");
-	jout_text(j, p->chunk);
-	jout_key(j, "offset");
-	jout_u64(j, p->offset);
-	jout_key(j, "length");
-	jout_u64(j, p->length);
-	jout_key(j, "member");
-	jout_text(j, p->member);
-	jout_key(j, "image");
-	jout_text(j, p->image);
-	jout_key(j, "what");
-	jout_text(j, p->what);
-	jout_end(j);
-}
-
 int verify_report_json(const struct verify_report *r, struct buf *out, struct err *e)
 {
 	struct jout j = jout_begin(out);
@@ -172,11 +154,7 @@ int verify_report_json(const struct verify_report *r, struct buf *out, struct er
 	for (size_t i = 0; i < r->unproved_count; i++)
 		jout_text(&j, r->unproved[i]);
 	jout_end(&j);
-	jout_key(&j, "problems");
-	jout_array(&j);
-	for (size_t i = 0; i < r->problem_count; i++)
-		problem_json(&j, &r->problems[i]);
-	jout_end(&j);
+	report_problems_json(&j, r->problems, r->problem_count);
 	jout_end(&j);
 	return jout_finish(&j, e) || buf_puts(out, "\n", e) ? -1 : 0;
 }

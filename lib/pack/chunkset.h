@@ -46,6 +46,9 @@ int chunkset_find(const char *const *paths, size_t count, const struct digest *e
 void chunkset_free(struct chunkset *c);
 OWNED(chunkset)
 
+/* True (1) if a good sums file of this set stands among the paths, which are looked through as above; 0; -1. */
+int chunkset_has_sums_file(const struct chunkset *c, const char *const *paths, size_t count, struct err *e);
+
 /* Looks through more paths for what is missing. How many chunks were found there. -1. */
 ptrdiff_t chunkset_add(struct chunkset *c, const char *const *paths, size_t count, const struct events *events,
 		       struct err *e);

@@ -28,6 +28,17 @@ int parity_put_header(struct buf *out, const struct sums *s, size_t i, const str
 	return 0;
 }
 
+int parity_write_header(const struct sums *s, size_t i, struct space *file, struct err *e)
+{
+	AUTO_BUF table = { 0 };
+	AUTO_BUF header = { 0 };
+
+	if (sums_write(s, true, &table, e) || parity_put_header(&header, s, i, &table, e) ||
+	    space_pwrite(file, header.data, header.len, 0, e))
+		return parity_name(s, i, e);
+	return 0;
+}
+
 int parity_header_size(const struct sums *s, uint64_t *out, struct err *e)
 {
 	if (!s->parity_count)

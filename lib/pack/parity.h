@@ -30,6 +30,9 @@ int parity_header_size(const struct sums *s, uint64_t *out, struct err *e);
  */
 int parity_read_header(struct space *file, struct sums *out, size_t *number, struct err *e);
 
+/* Writes the header of parity file i. The table must know everything but what the whole parity files are. ERR_LOCAL. */
+int parity_write_header(const struct sums *s, size_t i, struct space *file, struct err *e);
+
 /*
  * One pass over the archive that fills the table: every chunk's digest, every block's, and (with parity files) the
  * parity, which is written to parity[i], a staged space of the file's whole size, headers included. Several threads.
