@@ -213,5 +213,5 @@ exits 2 imgpack repair whole.tar
 exits 2 imgpack repair
 exits 2 imgpack repair -
 mkdir empty
-exits 6 imgpack repair empty
+exits 2 imgpack repair empty
 exits 6 imgpack repair nothing

@@ -296,6 +296,56 @@ int verify_report_json(const struct verify_report *r, struct buf *out, struct er
 	return json(out, e);
 }
 
+struct repair_report *flow_repair(const struct repair_options *o, struct err *e)
+{
+	AUTO_BUF line = { 0 };
+
+	assert(buf_puts(&line, "repair", NULL) == 0);
+	put_list(&line, "path", o->paths.items, o->paths.count);
+	put(&line, "folder", o->folder);
+	write_down(&line);
+	if (act(o->events, e) && e->kind != ERR_CORRUPT)
+		return NULL;
+	struct repair_report *r = zeroed(1, sizeof(*r));
+	r->archive = copy("x.tar");
+	r->chunks = 3;
+	r->parity = 1;
+	r->problems = zeroed(fake.problems, sizeof(*r->problems));
+	r->repaired = zeroed(fake.problems, sizeof(*r->repaired));
+	for (size_t i = 0; i < fake.problems; i++) {
+		r->problems[i] = (struct flow_problem){ copy("d/x.tar.002"), 4096 * i, 512, NULL, NULL,
+							copy("is damaged") };
+		r->problem_count++;
+		if (e->kind != ERR_NONE)
+			continue;
+		r->repaired[i] = (struct fetch_file){ copy("d/\x1b[31mx.tar.002.repaired"), 4096, digest_filled(0xab) };
+		r->repaired_count++;
+	}
+	return r;
+}
+
+void repair_report_free(struct repair_report *r)
+{
+	if (!r)
+		return;
+	for (size_t i = 0; i < r->problem_count; i++) {
+		free(r->problems[i].chunk);
+		free(r->problems[i].what);
+	}
+	for (size_t i = 0; i < r->repaired_count; i++)
+		free(r->repaired[i].file);
+	free(r->problems);
+	free(r->repaired);
+	free(r->archive);
+	free(r);
+}
+
+int repair_report_json(const struct repair_report *r, struct buf *out, struct err *e)
+{
+	(void)r;
+	return json(out, e);
+}
+
 struct load_report *flow_load(const struct load_options *o, struct err *e)
 {
 	AUTO_BUF line = { 0 };

@@ -168,6 +168,8 @@ static void what_is_asked(void **state)
 	asks("verify a b c --no-diff-ids", NULL, "verify path=a path=b path=c\n");
 	asks("verify --no-diff-ids -- -x.tar", NULL, "verify path=-x.tar\n");
 	asks("inspect x.tar", NULL, "inspect path=x.tar\n");
+	asks("repair d e", NULL, "repair path=d path=e\n");
+	asks("repair x.tar.001 -o out --json", NULL, "repair path=x.tar.001 folder=out\n");
 	asks("login quay.io --username me --password-stdin --plain-http quay.io", "p\n",
 	     "login registry=quay.io user=me password=p plain_http=quay.io\n");
 	asks("login --username me --password-stdin", "p", "login user=me password=p\n");
@@ -190,6 +192,8 @@ static void what_is_said(void **state)
 	contains(r.out, "\nplan: 2 images, an archive of 377 MB, 376 MB to download; nothing was written\n");
 	run(&r, "verify x.tar", NULL);
 	contains(r.out, "x.tar: good: 2 images, 14 blobs, 376 MB checked\nnot checked: layers of \\x1b[31mred:1 have");
+	run(&r, "repair d", NULL);
+	assert_string_equal(r.out, "x.tar: good: 3 chunks and 1 parity file, nothing to repair\n");
 	run(&r, "load x.tar", NULL);
 	contains(r.out, "loaded quay.io/x:1 as reg.local/quay\\x1b[2J:1 (sha256:10101010");
 	contains(r.out, ")\ndocker: 1 image, 12.3 MB sent, 0 B were there already\n");
@@ -204,6 +208,32 @@ static void what_is_said(void **state)
 	contains(r.out, "loaded an image without a name as ");
 	run(&r, "inspect x.tar", NULL);
 	contains(r.out, "188 MB  (no name)\n");
+}
+
+/* What was repaired is success; what cannot be is not, and is listed. */
+static void repair_says(void **state)
+{
+	struct result r;
+
+	(void)state;
+	fake.problems = 1;
+	run(&r, "repair d", NULL);
+	assert_int_equal(r.code, 0);
+	assert_string_equal(r.out, "d/x.tar.002: bytes 0 to 511: is damaged\n"
+				   "rebuilt d/\\x1b[31mx.tar.002.repaired (4.10 kB)\n");
+	run(&r, "repair d -q", NULL);
+	assert_int_equal(r.code, 0);
+	assert_string_equal(r.out, "");
+	fake.fail = ERR_CORRUPT;
+	fake.fail_text = "more is lost";
+	run(&r, "repair d -q", NULL);
+	assert_int_equal(r.code, 1);
+	assert_string_equal(r.out, "d/x.tar.002: bytes 0 to 511: is damaged\n");
+	contains(r.err, "more is lost");
+	fake.fail = ERR_LOCAL;
+	run(&r, "repair d", NULL);
+	assert_int_equal(r.code, 6);
+	assert_string_equal(r.out, "");
 }
 
 /* Names come from outside: none of their bytes reaches the terminal raw. */
@@ -242,13 +272,13 @@ static void inspect_fits(void **state)
 
 static void json_and_quiet(void **state)
 {
-	static const char *const verbs[] = { "fetch a -o x", "load x", "verify x", "inspect x" };
+	static const char *const verbs[] = { "fetch a -o x", "load x", "verify x", "inspect x", "repair x" };
 	struct result r;
 	char line[64];
 
 	(void)state;
 	fake.warning = "beware";
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < 5; i++) {
 		(void)snprintf(line, sizeof(line), "%s --json", verbs[i]);
 		run(&r, line, NULL);
 		assert_string_equal(r.out, "{\"fake\":true}\n");
@@ -707,6 +737,7 @@ int main(void)
 		EACH(what_is_asked),
 		EACH(what_is_said),
 		EACH(names_are_escaped),
+		EACH(repair_says),
 		EACH(inspect_fits),
 		EACH(json_and_quiet),
 		EACH(progress_lines),
