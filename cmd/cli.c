@@ -22,9 +22,16 @@ static int version_run(struct run *run, struct err *e)
 }
 
 static verb_run *const runs[VERB_COUNT] = {
-	[VERB_FETCH] = fetch_run,           [VERB_LOAD] = load_run,     [VERB_VERIFY] = verify_run,
-	[VERB_INSPECT] = inspect_run,       [VERB_REPAIR] = repair_run, [VERB_LOGIN] = login_run,
-	[VERB_LOGOUT] = logout_run,         [VERB_HELP] = help_run,     [VERB_VERSION] = version_run,
+	[VERB_FETCH] = fetch_run,
+	[VERB_LOAD] = load_run,
+	[VERB_VERIFY] = verify_run,
+	[VERB_INSPECT] = inspect_run,
+	[VERB_REPAIR] = repair_run,
+	[VERB_WANTS] = wants_run,
+	[VERB_LOGIN] = login_run,
+	[VERB_LOGOUT] = logout_run,
+	[VERB_HELP] = help_run,
+	[VERB_VERSION] = version_run,
 	[VERB_COMPLETION] = completion_run,
 };
 
@@ -151,7 +158,7 @@ int cli_main(int argc, char **argv)
 	struct err e = { 0 };
 
 	if (argc < 2) {
-		err_set(&e, ERR_USAGE, "which command? fetch, load, verify, inspect, repair, login or logout");
+		err_set(&e, ERR_USAGE, "which command? fetch, load, verify, inspect, repair, wants, login or logout");
 		return report(&e, VERB_COUNT);
 	}
 	const char *name = argv[1];

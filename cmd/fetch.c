@@ -6,6 +6,7 @@
 #include "cmd/cli.h"
 #include "cmd/connection.h"
 #include "cmd/images.h"
+#include "cmd/only.h"
 #include "cmd/show.h"
 #include "cmd/split.h"
 
@@ -41,6 +42,8 @@ static int check(const struct options *o, struct err *e)
 
 	if (!o->operands.count && !o->given[OPT_IMAGES])
 		return err_set(e, ERR_USAGE, "fetch: which images? Name them, or give a list with --images FILE");
+	if (o->given[OPT_ONLY] && only_check(o, e))
+		return -1;
 	if (!output && !o->given[OPT_PLAN])
 		return err_set(e, ERR_USAGE, "fetch: where to? Give -o FILE, or --plan to see the sizes");
 	if (output && strcmp(output, "-") == 0 && !o->given[OPT_PLAN] && check_stdout(o, e))
@@ -195,6 +198,7 @@ int fetch_run(struct run *run, struct err *e)
 		.all_platforms = o->given[OPT_ALL_PLATFORMS],
 		.plan_only = o->given[OPT_PLAN],
 		.output = options_value(o, OPT_OUTPUT),
+		.only = options_value(o, OPT_ONLY),
 		.have_archives = options_all(o, OPT_HAVE_ARCHIVE),
 		.events = run->events,
 	};
@@ -208,6 +212,8 @@ int fetch_run(struct run *run, struct err *e)
 	options.reference_count = list.count;
 	options.platforms = platforms;
 	options.connect = connection.options;
+	if (options.only)
+		return only_run(run, &options, e);
 	AUTO(fetch_report) r = flow_fetch(&options, e);
 	if (!r)
 		return -1;

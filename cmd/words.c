@@ -6,6 +6,7 @@
 #define VERIFY (1u << VERB_VERIFY)
 #define INSPECT (1u << VERB_INSPECT)
 #define REPAIR (1u << VERB_REPAIR)
+#define WANTS (1u << VERB_WANTS)
 #define LOGIN (1u << VERB_LOGIN)
 #define LOGOUT (1u << VERB_LOGOUT)
 #define EVERY ((1u << VERB_COUNT) - 1)
@@ -73,6 +74,17 @@ const struct verb words_verbs[] = {
 		.examples = "imgpack repair /media/stick\n"
 		            "imgpack repair apps.tar.001 -o /var/tmp\n",
 	},
+	[VERB_WANTS] = {
+		.name = "wants", .operands = "FILE|DIR...", .least = 1, .most = (size_t)-1, .operand_kind = VALUE_FILE,
+		.summary = "list what chunks lack, for `imgpack fetch --only`",
+		.about = "Checks the chunks of an archive and prints a list of the blocks of 4 MiB that are missing or damaged and "
+		         "that parity files at hand do not bring back. Carry the list to where the registry is, fetch just these "
+		         "blocks with `imgpack fetch --only`, carry the file back and give it to `imgpack repair`. Nothing is "
+		         "changed here.",
+		.examples = "imgpack wants /media/stick > list.txt\n"
+		            "imgpack wants /media/stick1 /media/stick2 -o list.txt\n"
+		            "imgpack fetch --only list.txt nginx:1.27 -o apps.blocks\n",
+	},
 	[VERB_LOGIN] = {
 		.name = "login", .operands = "[REGISTRY]", .least = 0, .most = 1, .operand_kind = VALUE_WORD,
 		.summary = "store credentials for a registry, as docker does",
@@ -127,10 +139,17 @@ const struct option words_options[] = {
 	  "cut the archive into FILE.001, FILE.002, ... of SIZE bytes: 4G, 700M, or fat32, cd, dvd, bd25; sums beside them" },
 	{ OPT_PARITY, 0, "parity", "N", VALUE_WORD, GROUP_WHAT, false, FETCH,
 	  "write N parity files beside the chunks, 1 to 64: any N lost or damaged chunks can be rebuilt from them" },
+	{ OPT_ONLY, 0, "only", "LIST", VALUE_FILE, GROUP_WHAT, false, FETCH,
+	  "fetch just the blocks that LIST of `imgpack wants` asks for; REF... and --platform as when the chunks were made" },
 	{ OPT_REREAD, 0, "reread", NULL, VALUE_NONE, GROUP_WHAT, false, FETCH,
 	  "read back what was written and compare it (default: on removable media)" },
 	{ OPT_NO_REREAD, 0, "no-reread", NULL, VALUE_NONE, GROUP_WHAT, false, FETCH,
 	  "do not read back what was written to removable media" },
+
+	{ OPT_OUTPUT, 'o', "output", "FILE", VALUE_FILE, GROUP_WHAT, false, WANTS,
+	  "write the list to FILE instead of standard output" },
+	{ OPT_NO_PARITY, 0, "no-parity", NULL, VALUE_NONE, GROUP_WHAT, false, WANTS,
+	  "list everything that is missing or damaged, also what parity files at hand bring back" },
 
 	{ OPT_TO, 0, "to", "TARGET", VALUE_TARGET, GROUP_WHAT, false, LOAD,
 	  "where to: docker, or registry:HOST[:PORT][/PREFIX] (default: docker if its socket answers)" },
@@ -180,15 +199,15 @@ const struct option words_options[] = {
 	{ OPT_WAIT_FOR_QUOTA, 0, "wait-for-quota", NULL, VALUE_NONE, GROUP_CONNECTION, false, FETCH,
 	  "when a registry's pull limit is used up, wait until it allows more, however long" },
 
-	{ OPT_JSON, 0, "json", NULL, VALUE_NONE, GROUP_OUTPUT, false, FETCH | LOAD | VERIFY | INSPECT | REPAIR,
+	{ OPT_JSON, 0, "json", NULL, VALUE_NONE, GROUP_OUTPUT, false, FETCH | LOAD | VERIFY | INSPECT | REPAIR | WANTS,
 	  "print the result as one JSON document" },
 	{ OPT_QUIET, 'q', "quiet", NULL, VALUE_NONE, GROUP_OUTPUT, false, FETCH | LOAD | VERIFY | REPAIR,
 	  "errors, warnings and problems alone; --json still prints its document" },
-	{ OPT_QUIET, 'q', "quiet", NULL, VALUE_NONE, GROUP_OUTPUT, false, INSPECT | LOGIN | LOGOUT,
+	{ OPT_QUIET, 'q', "quiet", NULL, VALUE_NONE, GROUP_OUTPUT, false, INSPECT | WANTS | LOGIN | LOGOUT,
 	  "no notes, only errors and warnings" },
-	{ OPT_VERBOSE, 'v', "verbose", NULL, VALUE_NONE, GROUP_OUTPUT, false, FETCH | LOAD | VERIFY | INSPECT | REPAIR | LOGIN | LOGOUT,
+	{ OPT_VERBOSE, 'v', "verbose", NULL, VALUE_NONE, GROUP_OUTPUT, false, FETCH | LOAD | VERIFY | INSPECT | REPAIR | WANTS | LOGIN | LOGOUT,
 	  "say more" },
-	{ OPT_NO_PROGRESS, 0, "no-progress", NULL, VALUE_NONE, GROUP_OUTPUT, false, FETCH | LOAD | VERIFY | REPAIR,
+	{ OPT_NO_PROGRESS, 0, "no-progress", NULL, VALUE_NONE, GROUP_OUTPUT, false, FETCH | LOAD | VERIFY | REPAIR | WANTS,
 	  "no progress bars or lines" },
 	{ OPT_HELP, 'h', "help", NULL, VALUE_NONE, GROUP_OUTPUT, false, EVERY,
 	  "show this help" },

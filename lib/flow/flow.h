@@ -80,6 +80,7 @@ struct fetch_options {
 	uint64_t split;     /* bytes of a chunk; 0: one file */
 	size_t parity;      /* parity files beside the chunks */
 	enum reread reread;
+	const char *only;                 /* flow_fetch_only(): the list of wanted blocks */
 	const char *const *have_archives; /* NULL-terminated: archives whose blobs need no download; or NULL */
 	struct connect_options connect;
 	const struct events *events;
@@ -111,6 +112,24 @@ struct fetch_report *flow_fetch(const struct fetch_options *o, struct err *e);
 void fetch_report_free(struct fetch_report *r);
 OWNED(fetch_report)
 int fetch_report_json(const struct fetch_report *r, struct buf *out, struct err *e);
+
+/*
+ * fetch --only: the blocks that the list of flow_wants() asks for, to options->output. The references and platforms are
+ * those of the fetch that made the chunks; if they make another archive than the list's now, ERR_CORRUPT. `split`,
+ * `parity`, `have_archives` and `plan_only` are not looked at.
+ */
+struct only_report {
+	char *output;
+	struct digest id; /* of the archive that the blocks belong to */
+	uint64_t bytes;   /* of the file */
+	uint64_t blocks;
+	uint64_t block_bytes;
+	uint64_t downloaded_bytes;
+};
+struct only_report *flow_fetch_only(const struct fetch_options *o, struct err *e);
+void only_report_free(struct only_report *r);
+OWNED(only_report)
+int only_report_json(const struct only_report *r, struct buf *out, struct err *e);
 
 /*
  * Where an archive is (verify, inspect, load): one file; or folders, several one a stick, that hold its chunks; or any
@@ -218,6 +237,35 @@ struct load_report *flow_load(const struct load_options *o, struct err *e);
 void load_report_free(struct load_report *r);
 OWNED(load_report)
 int load_report_json(const struct load_report *r, struct buf *out, struct err *e);
+
+/* wants */
+struct wants_options {
+	struct archive_paths paths;
+	const char *output; /* write the list there, too; or NULL */
+	bool no_parity;     /* ask for everything, also for what the parity files at hand bring back */
+	const struct events *events;
+};
+struct wants_file {
+	char *name;     /* in the table */
+	bool missing;   /* no file holds it */
+	uint64_t bytes; /* of it that are bad or missing */
+};
+struct wants_report {
+	char *archive;
+	struct digest id;
+	struct buf list;     /* the text (pack/wants.h) */
+	struct wants *wants; /* what it says */
+	uint64_t blocks;     /* asked for */
+	uint64_t bytes;
+	uint64_t repairable;      /* bytes that are bad or missing, too, and come back from the parity files at hand */
+	struct wants_file *files; /* chunks that are not whole */
+	size_t file_count;
+};
+/* ERR_USAGE: without a table nobody knows what a block must be; or it is one file. Nothing missing: an empty list. */
+struct wants_report *flow_wants(const struct wants_options *o, struct err *e);
+void wants_report_free(struct wants_report *r);
+OWNED(wants_report)
+int wants_report_json(const struct wants_report *r, struct buf *out, struct err *e);
 
 /* login and logout. `registry` NULL: docker.io. *where: the file or helper (512 bytes). */
 int flow_login(const char *registry, const struct credential *c, const struct connect_options *connect,

@@ -106,6 +106,14 @@ int layout_check_frame(const struct layout *l, struct space *space, struct err *
 int layout_prove(const struct layout *l, struct space *space, const struct events *events, struct err *e);
 
 /*
+ * What stands at byte `off` and behind it, of at most `len` bytes (off + len <= size): how many of them are of one
+ * kind. Of the frame, or in memory: they are copied to buf, and *blob is NULL. Of a blob that is somewhere else: *blob
+ * is its member, and *from the offset inside it.
+ */
+size_t layout_part(const struct layout *l, uint64_t off, size_t len, char *buf, const struct member **blob,
+		   uint64_t *from);
+
+/*
  * The whole tar as a stream, front to back. open_blob() gives the bytes of a blob that is not in memory, as a verified
  * source (NULL: every blob is in memory). The source ends only after each blob's source gave exactly the member's size
  * and its own verdict. The layout is borrowed until the source is freed.

@@ -37,6 +37,48 @@ int layout_write_frame(const struct layout *l, struct space *space, struct err *
 	return 0;
 }
 
+/* The last member whose data begins at or before `off`; count: none. */
+static size_t member_at(const struct layout *l, uint64_t off)
+{
+	size_t low = 0;
+	size_t high = l->count;
+
+	while (low < high) {
+		const size_t middle = low + (high - low) / 2;
+		if (l->members[middle].data <= off)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low ? low - 1 : l->count;
+}
+
+size_t layout_part(const struct layout *l, uint64_t off, size_t len, char *buf, const struct member **blob,
+		   uint64_t *from)
+{
+	const size_t i = member_at(l, off);
+	const struct member *m = i < l->count ? &l->members[i] : NULL;
+	struct gap g;
+	uint64_t left;
+
+	*blob = NULL;
+	if (m && off < m->data + m->promise.size) {
+		*from = off - m->data;
+		left = m->promise.size - *from;
+		const size_t n = left < len ? (size_t)left : len;
+		if (m->bytes)
+			memcpy(buf, m->bytes + *from, n);
+		else
+			*blob = m;
+		return n;
+	}
+	gap_make(l, m ? i + 1 : 0, &g);
+	left = g.off + g.len - off;
+	const size_t n = left < len ? (size_t)left : len;
+	memcpy(buf, g.bytes + (off - g.off), n);
+	return n;
+}
+
 /* The position of the first difference, or len. */
 static size_t difference(const char *a, const char *b, size_t len)
 {

@@ -21,7 +21,8 @@ int wants_add(struct wants *w, const struct sums *s, size_t chunk, size_t block,
 
 	if (GROW(w->blocks, w->capacity, w->count, e))
 		return -1;
-	w->blocks[w->count++] = (struct wanted_block){ chunk, block, sums_block_size(f, block), f->blocks[block] };
+	w->blocks[w->count++] = (struct wanted_block){ chunk, block, sums_block_size(f, block), w->bytes,
+						       f->blocks[block] };
 	w->bytes += sums_block_size(f, block);
 	return 0;
 }

@@ -42,6 +42,7 @@ struct wanted_block {
 	size_t chunk; /* from 0 */
 	size_t block;
 	uint64_t size;
+	uint64_t place; /* in a blocks file, behind its head */
 	struct digest digest;
 };
 

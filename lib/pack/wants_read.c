@@ -142,8 +142,9 @@ static bool read_block(struct words *t, struct wants *w)
 		return false;
 	if (before && (before->chunk > b->chunk || (before->chunk == b->chunk && before->block >= b->block)))
 		return false;
-	w->count++;
+	b->place = w->bytes;
 	w->bytes += b->size;
+	w->count++;
 	return true;
 }
 

@@ -212,6 +212,77 @@ int fetch_report_json(const struct fetch_report *r, struct buf *out, struct err 
 	return json(out, e);
 }
 
+struct only_report *flow_fetch_only(const struct fetch_options *o, struct err *e)
+{
+	AUTO_BUF line = { 0 };
+
+	assert(buf_puts(&line, "fetch", NULL) == 0);
+	put_list(&line, "ref", o->references, o->reference_count);
+	put(&line, "only", o->only);
+	put(&line, "output", o->output);
+	write_down(&line);
+	if (act(o->events, e))
+		return NULL;
+	struct only_report *r = zeroed(1, sizeof(*r));
+	r->output = copy(o->output);
+	r->id = digest_filled(0xab);
+	r->blocks = 3;
+	r->block_bytes = 12300000;
+	return r;
+}
+
+void only_report_free(struct only_report *r)
+{
+	if (!r)
+		return;
+	free(r->output);
+	free(r);
+}
+
+int only_report_json(const struct only_report *r, struct buf *out, struct err *e)
+{
+	(void)r;
+	return json(out, e);
+}
+
+struct wants_report *flow_wants(const struct wants_options *o, struct err *e)
+{
+	AUTO_BUF line = { 0 };
+
+	assert(buf_puts(&line, "wants", NULL) == 0);
+	put_list(&line, "path", o->paths.items, o->paths.count);
+	put(&line, "output", o->output);
+	put_flag(&line, "no_parity", o->no_parity);
+	write_down(&line);
+	if (act(o->events, e))
+		return NULL;
+	struct wants_report *r = zeroed(1, sizeof(*r));
+	r->blocks = 3;
+	r->bytes = 12300000;
+	assert(buf_puts(&r->list, "the list\n", NULL) == 0);
+	r->files = zeroed(1, sizeof(*r->files));
+	r->files[0] = (struct wants_file){ copy("x.tar.\x1b[2J003"), true, 12300000 };
+	r->file_count = 1;
+	return r;
+}
+
+void wants_report_free(struct wants_report *r)
+{
+	if (!r)
+		return;
+	for (size_t i = 0; i < r->file_count; i++)
+		free(r->files[i].name);
+	free(r->files);
+	buf_release(&r->list);
+	free(r);
+}
+
+int wants_report_json(const struct wants_report *r, struct buf *out, struct err *e)
+{
+	(void)r;
+	return json(out, e);
+}
+
 static struct verify_report *papers(const char *path)
 {
 	struct verify_report *r = zeroed(1, sizeof(*r));

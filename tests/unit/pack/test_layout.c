@@ -612,10 +612,41 @@ static void many_layers(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* Every byte of the archive is of the frame or of one blob's place, however it is asked for. */
+static void parts_are_all_bytes(void **state)
+{
+	static const size_t lengths[] = { 1, 7, 512, 1500, SIZE_MAX };
+	struct fixture *f = *state;
+	AUTO(space) space = fill(f->l, &f->store);
+	AUTO_BUF whole = { 0 };
+
+	slurp_space(space, &whole);
+	for (size_t k = 0; k < sizeof(lengths) / sizeof(*lengths); k++)
+		for (uint64_t off = 0; off < f->l->size;) {
+			const uint64_t left = f->l->size - off;
+			const size_t len = left < lengths[k] ? (size_t)left : lengths[k];
+			AUTO_MEM char *buf = malloc(len);
+			const struct member *m;
+			uint64_t from;
+			assert_non_null(buf);
+			const size_t n = layout_part(f->l, off, len, buf, &m, &from);
+			assert_in_range(n, 1, len);
+			if (m) {
+				assert_null(m->bytes);
+				assert_int_equal(m->data + from, off);
+				assert_true(from + n <= m->promise.size);
+			} else {
+				assert_memory_equal(buf, whole.data + off, n);
+			}
+			off += n;
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(golden),
+		TEST(parts_are_all_bytes),
 		TEST(one_tar),
 		TEST(members_as_planned),
 		TEST(every_frame_byte),

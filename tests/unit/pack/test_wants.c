@@ -47,6 +47,7 @@ static void same(const struct wants *a, const struct wants *b)
 		assert_int_equal(a->blocks[i].chunk, b->blocks[i].chunk);
 		assert_int_equal(a->blocks[i].block, b->blocks[i].block);
 		assert_int_equal(a->blocks[i].size, b->blocks[i].size);
+		assert_int_equal(a->blocks[i].place, b->blocks[i].place);
 		assert_true(digest_equal(&a->blocks[i].digest, &b->blocks[i].digest));
 	}
 }
@@ -79,6 +80,7 @@ static void test_places(void **state)
 	assert_int_equal(wants_offset(&w, 1), CHUNK);
 	assert_int_equal(wants_offset(&w, 2), CHUNK + 2 * SUMS_BLOCK);
 	assert_int_equal(wants_offset(&w, 3), 2 * CHUNK);
+	assert_int_equal(w.blocks[3].place, 2 * SUMS_BLOCK + 5000);
 }
 
 /* Nothing wanted, and an archive that is one file. */
