@@ -58,7 +58,7 @@ size_t layout_part(const struct layout *l, uint64_t off, size_t len, char *buf, 
 {
 	const size_t i = member_at(l, off);
 	const struct member *m = i < l->count ? &l->members[i] : NULL;
-	struct gap g;
+	struct layout_gap g;
 	uint64_t left;
 
 	*blob = NULL;
@@ -72,7 +72,7 @@ size_t layout_part(const struct layout *l, uint64_t off, size_t len, char *buf, 
 			*blob = m;
 		return n;
 	}
-	gap_make(l, m ? i + 1 : 0, &g);
+	layout_gap(l, m ? i + 1 : 0, &g);
 	left = g.off + g.len - off;
 	const size_t n = left < len ? (size_t)left : len;
 	memcpy(buf, g.bytes + (off - g.off), n);

@@ -384,8 +384,9 @@ struct repair_report *flow_repair(const struct repair_options *o, struct err *e)
 	r->problems = zeroed(fake.problems, sizeof(*r->problems));
 	r->repaired = zeroed(fake.problems, sizeof(*r->repaired));
 	for (size_t i = 0; i < fake.problems; i++) {
-		r->problems[i] = (struct flow_problem){ copy("d/x.tar.002"), 4096 * i, 512, NULL, NULL,
-							copy("is damaged") };
+		r->problems[i] = (struct flow_problem){
+			.chunk = copy("d/x.tar.002"), .offset = 4096 * i, .length = 512, .what = copy("is damaged")
+		};
 		r->problem_count++;
 		if (e->kind != ERR_NONE)
 			continue;
