@@ -25,7 +25,8 @@ const struct verb words_verbs[] = {
 		            "imgpack fetch --images list.txt --platform linux/arm64 -o edge.tar\n"
 		            "imgpack fetch --plan --images list.txt\n"
 		            "imgpack fetch --images list.txt -o /media/stick/apps.tar --split fat32\n"
-		            "imgpack fetch nginx:1.27 -o - | ssh HOST imgpack load -\n",
+		            "imgpack fetch nginx:1.27 -o - | ssh HOST imgpack load -\n"
+		            "imgpack fetch --only list.txt nginx:1.27 -o apps.blocks\n",
 	},
 	[VERB_LOAD] = {
 		.name = "load", .operands = "FILE|DIR...", .least = 1, .most = (size_t)-1, .operand_kind = VALUE_FILE,
@@ -82,8 +83,7 @@ const struct verb words_verbs[] = {
 		         "blocks with `imgpack fetch --only`, carry the file back and give it to `imgpack repair`. Nothing is "
 		         "changed here.",
 		.examples = "imgpack wants /media/stick > list.txt\n"
-		            "imgpack wants /media/stick1 /media/stick2 -o list.txt\n"
-		            "imgpack fetch --only list.txt nginx:1.27 -o apps.blocks\n",
+		            "imgpack wants /media/stick1 /media/stick2 -o list.txt\n",
 	},
 	[VERB_LOGIN] = {
 		.name = "login", .operands = "[REGISTRY]", .least = 0, .most = 1, .operand_kind = VALUE_WORD,
