@@ -211,6 +211,8 @@ int parity_rebuild(const struct sums *s, const struct parity_source *source, con
 			     .lock = PTHREAD_MUTEX_INITIALIZER };
 	const size_t beyond = parity_beyond(s, source);
 
+	if (r.piece > s->chunks[0].size)
+		r.piece = (size_t)s->chunks[0].size;
 	if (beyond)
 		return err_set(e, ERR_CORRUPT, "at %zu of %zu places more is lost than the parity files bring back",
 			       beyond, blocks);

@@ -284,6 +284,8 @@ int parity_seal(struct sums *sums, struct space *archive, struct space *const *p
 			  .lock = PTHREAD_MUTEX_INITIALIZER,
 			  .moved = PTHREAD_COND_INITIALIZER };
 
+	if (s.piece > sums->chunks[0].size)
+		s.piece = (size_t)sums->chunks[0].size;
 	event_emit(events, &(struct event){
 				   .kind = EVENT_PLAN, .total = sums->size, .count = 1, .text = "computing the sums" });
 	event_begin(events, 0, sums->size, sums->parity_count ? "sums and parity" : "sums");
