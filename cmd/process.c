@@ -2,6 +2,7 @@
 #include "cmd/process.h"
 
 #include "base/cancel.h"
+#include "base/limits.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -65,8 +66,22 @@ static int keep_memory_private(struct err *e)
 	return 0;
 }
 
+/* All chunks of an archive are open at once, and there may be more than the usual 1024. What is not allowed stays so.
+ */
+static void allow_files(void)
+{
+	struct rlimit r;
+	const rlim_t enough = LIMIT_CHUNKS + 1000;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) || r.rlim_cur >= enough)
+		return;
+	r.rlim_cur = r.rlim_max < enough ? r.rlim_max : enough;
+	(void)setrlimit(RLIMIT_NOFILE, &r);
+}
+
 int process_prepare(struct err *e)
 {
+	allow_files();
 	if (fill_descriptors(e) || keep_memory_private(e))
 		return -1;
 	/* Characters alone: numbers and messages look the same everywhere. An unknown locale is the C locale. */

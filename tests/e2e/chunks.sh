@@ -85,6 +85,11 @@ rm d/plain.tar.002
 loads renamed d
 says "of another archive"
 
+step "more chunks than a process usually may open"
+exits 0 imgpack fetch "$src/test/plain:1" -o d/plain.tar --platform linux/amd64 --split 4096
+exits 0 sh -c "ulimit -Sn 64 && '$IMGPACK' verify d/plain.sha256"
+prints "plain.tar: good"
+
 step "the set that is meant, of several"
 rm -f d/plain*
 exits 0 imgpack fetch "$src/test/plain:1" -o d/plain.tar --platform linux/amd64 --split 100000
