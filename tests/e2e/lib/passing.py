@@ -4,6 +4,7 @@
 
     passing.py cut FILE COUNT SEED COMMAND...    cut behind every member's header, bytes and padding, one byte before and behind
                                                  each of them, and at COUNT places by chance
+    passing.py few FILE COUNT SEED COMMAND...    COUNT of those, by chance
     passing.py flip FILE COUNT SEED COMMAND...   one bit changed, at COUNT places by chance
     passing.py reorder FILE                      to standard output: its papers behind its layers, the TOC fitting
 
@@ -29,6 +30,10 @@ def cuts(data, count, chance):
                 places |= {place - 1, place, place + 1}
     places |= {len(data) - BLOCK, len(data) - 1} | {chance.randrange(len(data)) for _ in range(count)}
     return [("cut at %d" % p, data[:p]) for p in sorted(places) if 0 <= p < len(data)]
+
+
+def few(data, count, chance):
+    return chance.sample(cuts(data, count, chance), count)
 
 
 def flips(data, count, chance):
@@ -71,7 +76,7 @@ def main():
         data = file.read()
     if sys.argv[1] == "reorder":
         return reorder(data)
-    how = {"cut": cuts, "flip": flips}[sys.argv[1]]
+    how = {"cut": cuts, "few": few, "flip": flips}[sys.argv[1]]
     return run(how(data, int(sys.argv[3]), random.Random(int(sys.argv[4]))), sys.argv[5:])
 
 
