@@ -189,6 +189,8 @@ static int read_block(void *ctx, size_t file, size_t block, void *buf, size_t fr
 {
 	struct remake *r = ctx;
 	const size_t copy = chunk_of(r->set, file)->good[block];
+	if (copy == CHUNK_CARRIED)
+		return chunkset_read_carried(r->set, file, block, buf, from, len, e);
 	struct space *reader = reader_of(r, file, copy, e);
 
 	if (!reader)

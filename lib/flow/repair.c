@@ -121,6 +121,20 @@ static void see_missing_parity(struct repair *r)
 	}
 }
 
+/* What `imgpack fetch --only` brought. */
+static int take_carried(const struct repair *r, struct err *e)
+{
+	uint64_t bytes;
+	char size[TEXT_SIZE_CAP];
+
+	if (chunkset_take_carried(r->set, r->options->events, &bytes, e))
+		return -1;
+	if (bytes)
+		event_text(r->options->events, EVENT_NOTE, "%s of blocks that were fetched for it are used",
+			   text_size(size, bytes));
+	return 0;
+}
+
 static int check(struct repair *r, struct err *e)
 {
 	struct err bad = { 0 };
@@ -129,6 +143,8 @@ static int check(struct repair *r, struct err *e)
 		*e = bad;
 		return -1;
 	}
+	if (take_carried(r, e))
+		return -1;
 	see_missing_parity(r);
 	int there = chunkset_has_sums_file(r->set, r->options->paths.items, r->options->paths.count, e);
 	r->sums_lost = there == 0;

@@ -104,11 +104,13 @@ static void say_problem(void *ctx, const struct chunk_problem *p)
 static int check(struct chunkset *c, struct wants_options *o, struct err *e)
 {
 	struct err bad = { 0 };
+	uint64_t carried;
 
-	if (!chunkset_check(c, CHUNK_ALL, say_problem, o, o->events, &bad) || bad.kind == ERR_CORRUPT)
-		return 0;
-	*e = bad;
-	return -1;
+	if (chunkset_check(c, CHUNK_ALL, say_problem, o, o->events, &bad) && bad.kind != ERR_CORRUPT) {
+		*e = bad;
+		return -1;
+	}
+	return chunkset_take_carried(c, o->events, &carried, e);
 }
 
 static struct chunkset *find(const struct wants_options *o, struct err *e)

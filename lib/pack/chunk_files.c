@@ -8,6 +8,7 @@
 #include "pack/ours.h"
 #include "pack/parity.h"
 #include "pack/tar_block.h"
+#include "pack/wants.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -168,6 +169,10 @@ static int look_at(struct finder *f, struct candidate *c, struct err *e)
 	c->size = space_size(space);
 	if (sums_detect(head, len))
 		return read_table(f, c, space, e);
+	if (wants_detect(head, len)) {
+		c->kind = FILE_BLOCKS;
+		return 0;
+	}
 	if (len == TAR_BLOCK && ours_detect(head)) {
 		int rc = find_toc(space, &c->id, &c->whole, e);
 		if (rc > 0)

@@ -285,7 +285,7 @@ static bool named_all_in(const struct finder *f, size_t set)
 				here = here || !strcmp(file->paths[p], c->path);
 		}
 		/* A damaged table is a file of the set as well as anybody knows. */
-		if (!here && c->kind != FILE_TABLE)
+		if (!here && c->kind != FILE_TABLE && c->kind != FILE_BLOCKS)
 			return false;
 	}
 	return true;
@@ -339,6 +339,8 @@ int chunkset_find(const char *const *paths, size_t count, const struct digest *e
 		*single = TAKE(one);
 		return 0;
 	}
+	if (find_carried(&f, f.sets[chosen], e))
+		return -1;
 	say_others(&f, chosen);
 	*out = TAKE(f.sets[chosen]);
 	return 1;

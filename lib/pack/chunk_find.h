@@ -16,6 +16,7 @@ enum file_kind {
 	FILE_PLAIN,   /* anything: perhaps a chunk */
 	FILE_TABLE,   /* a sums file; `set` is its set, NOWHERE if it is damaged */
 	FILE_PARITY,  /* a parity file; `set` and `number` are in its header */
+	FILE_BLOCKS,  /* a list of wanted blocks or what came for one (wants.h): never a chunk */
 	FILE_CUT,     /* begins with a TOC that promises more than the file has: a first chunk, or a cut archive */
 	FILE_ARCHIVE, /* begins with a TOC, and is as long as that says, or longer */
 	FILE_FOREIGN, /* begins as somebody else's archive does */
@@ -97,6 +98,10 @@ int find_match(struct finder *f, bool any_size, struct err *e);
 
 /* By name, then by elimination: what of a set is still missing. */
 int find_guess(struct finder *f, size_t set, struct err *e);
+
+/* Notes the blocks files among the candidates. */
+int find_carried(const struct finder *f, struct chunkset *c, struct err *e);
+void carried_free(struct carried *files, size_t count);
 
 /* Of an archive that begins in this space: its ID and size. 1; 0: it does not begin with a whole, good TOC; -1. */
 int find_toc(struct space *space, struct digest *id, uint64_t *size, struct err *e);

@@ -50,7 +50,8 @@ int find_place(struct finder *f, size_t candidate, size_t set, size_t file, enum
 /* A file that could be a chunk, and is none so far. */
 static bool is_loose(const struct candidate *c)
 {
-	return !c->placed && c->kind != FILE_TABLE && c->kind != FILE_PARITY && c->kind != FILE_ARCHIVE;
+	return !c->placed && c->kind != FILE_TABLE && c->kind != FILE_PARITY && c->kind != FILE_BLOCKS &&
+	       c->kind != FILE_ARCHIVE;
 }
 
 /* "x.tar.003" itself, also as FAT writes it; then "x.tar (1).003", "x.tar.003.bin", "copy of x.tar.003". */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "pack/chunkset.h"
+#include "pack/chunk_find.h"
 
 #include "base/text.h"
 
@@ -25,6 +25,7 @@ void chunkset_free(struct chunkset *c)
 		return;
 	chunks_free(c->chunks, c->sums.count);
 	chunks_free(c->parity, c->sums.parity_count);
+	carried_free(c->carried, c->carried_count);
 	sums_release(&c->sums);
 	free(c);
 }
@@ -96,7 +97,7 @@ static const char *best_path(const struct chunkset *c, size_t chunk)
 	for (size_t b = 1; b < blocks; b++)
 		if (k->good[b] != k->good[0])
 			return k->paths[0];
-	return k->paths[k->good[0]];
+	return k->paths[k->good[0] < k->count ? k->good[0] : 0];
 }
 
 struct space *chunkset_space(const struct chunkset *c, struct err *e)

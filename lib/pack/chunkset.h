@@ -23,13 +23,16 @@ struct chunk {
 	uint8_t *good;
 };
 #define CHUNK_BAD UINT8_MAX
-#define CHUNK_COPIES 16 /* of one chunk; more are not looked at */
+#define CHUNK_CARRIED (UINT8_MAX - 1) /* none of the paths, but a blocks file (wants.h) */
+#define CHUNK_COPIES 16               /* of one chunk; more are not looked at */
 
 struct chunkset {
 	struct sums sums;
 	bool has_blocks;      /* false: there was no table; chunks' places come from the TOC, blocks have no digests */
 	struct chunk *chunks; /* sums.count */
 	struct chunk *parity; /* sums.parity_count */
+	struct carried *carried; /* blocks files that lie there, of this set or another */
+	size_t carried_count;
 };
 
 /*
@@ -90,6 +93,16 @@ enum chunk_files { CHUNK_ARCHIVE = 1, CHUNK_PARITY = 2, CHUNK_ALL = 3 };
  */
 int chunkset_check(struct chunkset *c, enum chunk_files which, chunk_problem_fn *problem, void *ctx,
 		   const struct events *events, struct err *e);
+
+/*
+ * After chunkset_check(), once: blocks that no file of the set has right and that stand in a blocks file, proved by the
+ * table, are good as CHUNK_CARRIED. *bytes: how many. A blocks file that is damaged is a warning. ERR_LOCAL,
+ * ERR_CANCELLED.
+ */
+int chunkset_take_carried(struct chunkset *c, const struct events *events, uint64_t *bytes, struct err *e);
+/* Bytes from..from+len of such a block. From any thread. */
+int chunkset_read_carried(const struct chunkset *c, size_t chunk, size_t block, void *buf, size_t from, size_t len,
+			  struct err *e);
 
 /*
  * The archive as one space, over the best file of each chunk (after a check: a whole one). ERR_CORRUPT if one is

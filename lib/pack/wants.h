@@ -70,6 +70,9 @@ uint64_t wants_offset(const struct wants *w, size_t i);
 /* The text, appended. */
 int wants_write(const struct wants *w, struct buf *out, struct err *e);
 
+/* True if the text begins as a list does, or as a blocks file. */
+bool wants_detect(const char *text, size_t len);
+
 /*
  * Reads a list. Every number is checked against the others (a block that the archive cannot have, an order, a sum), and
  * the end line against the text. ERR_CORRUPT: "the list is damaged", and what it seems to be.

@@ -199,6 +199,14 @@ static int refuse(const char *text, size_t len, struct err *e)
 	return err_set(e, ERR_CORRUPT, "the list is damaged or not complete: carry it over again");
 }
 
+bool wants_detect(const char *text, size_t len)
+{
+	const size_t n = strlen(BLOCKS_WORD);
+	struct words t = { text, len };
+
+	return (len >= n && !memcmp(text, BLOCKS_WORD, n)) || take_word(&t, "imgpack-wants");
+}
+
 int wants_parse(struct wants *out, const char *text, size_t len, struct err *e)
 {
 	static const char mark[] = "\xef\xbb\xbf";
