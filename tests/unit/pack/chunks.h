@@ -112,4 +112,71 @@ UNUSED static bool gives_archive(const struct chunkset *c, const struct cut *cut
 	       !memcmp(have, cut->tar.data, cut->tar.len);
 }
 
+static char dir[64] UNUSED;
+
+UNUSED static int make_dir(void **state)
+{
+	(void)state;
+	(void)snprintf(dir, sizeof(dir), "/tmp/chunkset.XXXXXX");
+	return mkdtemp(dir) ? 0 : -1;
+}
+
+UNUSED static int remove_dir(void **state)
+{
+	(void)state;
+	empty_folder(dir);
+	return rmdir(dir);
+}
+
+UNUSED static struct chunkset *find_in(const char *const *paths, size_t count, int want)
+{
+	struct chunkset *c = NULL;
+	AUTO_MEM char *single = NULL;
+	struct err e = { 0 };
+	int rc = chunkset_find(paths, count, NULL, NULL, &c, &single, &e);
+
+	if (rc != want)
+		fail_msg("chunkset_find: %d, want %d: %s", rc, want, e.text);
+	return c;
+}
+
+UNUSED static struct chunkset *find_one(const char *path)
+{
+	return find_in(&path, 1, 1);
+}
+
+UNUSED static const char *path_of(const char *name)
+{
+	static char path[512];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
+	return path;
+}
+
+UNUSED static void put_all(const struct cut *c)
+{
+	for (size_t i = 0; i < c->sums.count; i++)
+		put_chunk(c, i, dir, c->sums.chunks[i].name);
+	put_table(c, dir, "x.sha256");
+}
+
+/* What a check told. */
+struct told {
+	size_t count;
+	size_t file;
+	uint64_t from, len;
+	char what[256];
+};
+
+UNUSED static void see(void *ctx, const struct chunk_problem *p)
+{
+	struct told *t = ctx;
+
+	t->count++;
+	t->file = p->file;
+	t->from = p->offset;
+	t->len = p->length;
+	(void)snprintf(t->what, sizeof(t->what), "%s", p->what);
+}
+
 #endif
