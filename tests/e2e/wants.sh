@@ -160,13 +160,12 @@ for range in ignore ignore-chunked 416 shorter wrong-start no-header; do
 done
 rules "$bad" '[{"kind":"layer","do":{"range":"ignore"}}]'
 exits 0 fetch_only list.txt one.blocks --connections 1
-# The large blob from its start to its end, once more where it was found out, and what stood in the line.
-same "times that the whole of the large layer was read" \
-	"$(diary "$bad" ".sent == 41943040" | wc -l)" 1
+# By the answer that was open when it was found out, and then for all that was left at once: not once a block.
+[ "$(diary "$bad" '.sent > 16000000' | wc -l)" -le 2 ] || fail "the large layer is not read through for each block"
 
 step "a layer that comes encoded"
 rules "$bad" '[{"kind":"layer","do":{"encode":"gzip"}}]'
-exits 0 fetch_only list.txt encoded.blocks
+exits 0 fetch_only list.txt encoded.blocks --connections 2
 check "the same blocks" cmp encoded.blocks x.blocks
 
 step "wrong bytes are asked for again, and never written"
@@ -177,7 +176,7 @@ check "the same blocks" cmp w.blocks x.blocks
 rules "$bad" '[{"kind":"layer","range":true,"do":{"range":"wrong-bytes"}}]'
 exits 1 fetch_only list.txt no.blocks
 says "has digest"
-rules "$bad" '[{"kind":"layer","do":{"reset":{"at":"50%"}},"times":6}]'
+rules "$bad" '[{"kind":"layer","do":{"cut":{"at":["20%","70%"],"reset":true}},"times":6}]'
 exits 0 fetch_only list.txt r.blocks
 check "the same blocks after resets" cmp r.blocks x.blocks
 refuse "a file of a fetch that failed" sh -c 'ls no.blocks*'
@@ -193,23 +192,23 @@ stop_pid "$mirror_pid"
 
 step "a real registry: a tag that has moved is refused, its digest is not"
 start_registry src
-push_images "$src" app app2
-exits 0 imgpack fetch "$src/test/app:1" -o real.tar --split 100K --platform linux/amd64
+push_images "$src" multi app2
+exits 0 imgpack fetch "$src/test/multi:1" -o real.tar --split 100K --platform linux/amd64
 mkdir real
 mv real.tar.* real.sha256 real/
 cp -r real kept
-was=$(registry_digest "$src/test/app:1")
+was=$(registry_digest "$src/test/multi:1")
 rm real/real.tar.001 real/real.tar.003
 exits 0 imgpack wants real -o real.txt
-exits 0 imgpack fetch --only real.txt "$src/test/app:1" -o real.blocks --platform linux/amd64 --json
+exits 0 imgpack fetch --only real.txt "$src/test/multi:1" -o real.blocks --platform linux/amd64 --json
 exits 0 imgpack repair real real.blocks
 check "all chunks" diff -r real kept
-exits 1 imgpack fetch --only real.txt "$src/test/app:1" -o no.blocks --platform linux/arm64
+exits 1 imgpack fetch --only real.txt "$src/test/multi:1" -o no.blocks --platform linux/arm64
 says "--platform"
 check "the tag moves" skopeo copy --all --src-tls-verify=false --dest-tls-verify=false \
-	"docker://$src/test/app2:1" "docker://$src/test/app:1"
-exits 1 imgpack fetch --only real.txt "$src/test/app:1" -o no.blocks --platform linux/amd64
+	"docker://$src/test/app2:1" "docker://$src/test/multi:1"
+exits 1 imgpack fetch --only real.txt "$src/test/multi:1" -o no.blocks --platform linux/amd64
 says "name:tag@sha256:"
-exits 0 imgpack fetch --only real.txt "$src/test/app:1@$was" -o moved.blocks --platform linux/amd64
+exits 0 imgpack fetch --only real.txt "$src/test/multi:1@$was" -o moved.blocks --platform linux/amd64
 check "the same blocks" cmp moved.blocks real.blocks
 refuse "a file of a fetch that failed" sh -c 'ls no.blocks*'

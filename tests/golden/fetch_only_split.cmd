@@ -1,0 +1,1 @@
+fetch nginx --only l -o x.blocks --split 4G
