@@ -5,17 +5,18 @@
 #include "base/parallel.h"
 #include "base/text.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <string.h>
 
 /*
- * By content: the digest of a file's block says which chunk of which set it is. Usually the first block settles it.
- * Where several chunks begin alike (layers of zeros), or the first block is damaged, the others are asked, too.
+ * By content: the digest of a file's block says which chunk of which set it is. Usually the first block settles it. If
+ * that is damaged, the next one is asked; where several chunks begin alike (layers of zeros), the first in which they
+ * differ. Chunks that do not differ at all are served by each other's files.
  */
 
 #define PIECE (64u << 10)
 #define ODD_TRIES 8 /* blocks of a file that is not as long as any chunk: it may be anything, and large */
-#define PLACES 64   /* chunks that are alike */
 
 static uint64_t key_of(const struct digest *d)
 {
@@ -61,13 +62,19 @@ int find_index(struct finder *f, struct err *e)
 }
 
 /* Chunks that a file may be. */
+struct place {
+	uint32_t set, file;
+};
 struct places {
-	struct place {
-		uint32_t set, file;
-	} items[PLACES];
-	size_t count;
+	struct place *items;
+	size_t count, capacity;
 	bool head; /* its first block is right */
 };
+
+static const struct sums_file *file_at(const struct finder *f, const struct place *p)
+{
+	return set_file(f->sets[p->set], p->file);
+}
 
 static size_t first_of(const struct finder *f, uint64_t key)
 {
@@ -84,50 +91,69 @@ static size_t first_of(const struct finder *f, uint64_t key)
 }
 
 /* Whose block number `block` has this digest, in files whose blocks begin behind `header` bytes. */
-static void look_up(const struct finder *f, const struct digest *d, size_t block, uint64_t header, struct places *out)
+static int look_up(const struct finder *f, const struct digest *d, size_t block, uint64_t header, struct places *out,
+		   struct err *e)
 {
 	const uint64_t key = key_of(d);
 
-	out->count = 0;
 	for (size_t i = first_of(f, key); i < f->block_count && f->blocks[i].key == key; i++) {
 		const struct known_block *b = &f->blocks[i];
-		const struct sums_file *file = set_file(f->sets[b->set], b->file);
-		if (b->block == block && file->header == header && digest_equal(&file->blocks[block], d) &&
-		    out->count < PLACES)
-			out->items[out->count++] = (struct place){ b->set, b->file };
+		const struct place p = { b->set, b->file };
+		const struct sums_file *file = file_at(f, &p);
+		if (b->block != block || file->header != header || !digest_equal(&file->blocks[block], d))
+			continue;
+		if (GROW(out->items, out->capacity, out->count, e))
+			return -1;
+		out->items[out->count++] = p;
 	}
+	return 0;
 }
 
-static bool has_place(const struct places *p, const struct place *q)
+typedef bool place_fits(const struct finder *f, const struct place *p, const void *want, size_t block);
+
+static bool has_size(const struct finder *f, const struct place *p, const void *want, size_t block)
 {
+	(void)block;
+	return file_at(f, p)->size == *(const uint64_t *)want;
+}
+
+static bool has_block(const struct finder *f, const struct place *p, const void *want, size_t block)
+{
+	return digest_equal(&file_at(f, p)->blocks[block], want);
+}
+
+/* Keeps those that fit; if none does, the question was of no use. */
+static void narrow(const struct finder *f, struct places *p, place_fits *fits, const void *want, size_t block)
+{
+	size_t n = 0;
+
 	for (size_t i = 0; i < p->count; i++)
-		if (p->items[i].set == q->set && p->items[i].file == q->file)
-			return true;
+		n += fits(f, &p->items[i], want, block);
+	if (!n)
+		return;
+	n = 0;
+	for (size_t i = 0; i < p->count; i++)
+		if (fits(f, &p->items[i], want, block))
+			p->items[n++] = p->items[i];
+	p->count = n;
+}
+
+/* The first block from `from` on that not all of them have alike; false: there is none. */
+static bool next_difference(const struct finder *f, const struct places *p, size_t from, size_t *out)
+{
+	const struct sums_file *first = file_at(f, &p->items[0]);
+
+	for (size_t b = from; b < sums_blocks(first); b++) {
+		for (size_t i = 1; i < p->count; i++) {
+			const struct sums_file *other = file_at(f, &p->items[i]);
+			if (b >= sums_blocks(other))
+				return false;
+			*out = b;
+			if (!digest_equal(&first->blocks[b], &other->blocks[b]))
+				return true;
+		}
+	}
 	return false;
-}
-
-/* Those of both; what has nothing in common leaves the first as it was. */
-static void narrow(struct places *p, const struct places *by)
-{
-	struct places both = { .head = p->head };
-
-	for (size_t i = 0; i < p->count; i++)
-		if (has_place(by, &p->items[i]))
-			both.items[both.count++] = p->items[i];
-	if (both.count)
-		*p = both;
-}
-
-/* A chunk is as long as it must be, or was cut; of two that begin alike the file is the one of its own length. */
-static void prefer_size(const struct finder *f, const struct candidate *c, struct places *p)
-{
-	struct places same = { .head = p->head };
-
-	for (size_t i = 0; i < p->count; i++)
-		if (set_file(f->sets[p->items[i].set], p->items[i].file)->size == c->size)
-			same.items[same.count++] = p->items[i];
-	if (same.count)
-		*p = same;
 }
 
 static int hash_block(struct space *space, uint64_t off, uint64_t len, char *piece, struct digest *out, struct err *e)
@@ -145,30 +171,46 @@ static int hash_block(struct space *space, uint64_t off, uint64_t len, char *pie
 	return hasher_finish(h, out, e);
 }
 
-static int probe(const struct finder *f, const struct candidate *c, uint64_t header, size_t tries, char *piece,
-		 struct places *out, struct err *e)
-{
-	AUTO(space) space = space_open(c->path, e);
-	struct digest d;
+/* Of one file: its blocks behind the header. */
+struct probe {
+	const struct finder *finder;
+	struct space *space;
+	uint64_t size;
+	uint64_t header;
+	char *piece;
+};
 
-	out->count = 0;
-	if (!space)
-		return -1;
-	for (uint64_t off = header, block = 0; off < c->size && block < tries; off += SUMS_BLOCK, block++) {
-		struct places here = { .head = block == 0 };
-		uint64_t len = c->size - off < SUMS_BLOCK ? c->size - off : SUMS_BLOCK;
-		if (hash_block(space, off, len, piece, &d, e))
-			return -1;
-		look_up(f, &d, (size_t)block, header, &here);
-		if (!here.count)
-			continue;
-		if (!out->count)
-			*out = here;
-		else
-			narrow(out, &here);
-		prefer_size(f, c, out);
-		if (out->count == 1)
-			return 0;
+/* 1: *out is the block's digest, 0: the file ends before. */
+static int probe_block(const struct probe *p, size_t block, struct digest *out, struct err *e)
+{
+	const uint64_t off = p->header + (uint64_t)block * SUMS_BLOCK;
+	if (off >= p->size)
+		return 0;
+	const uint64_t left = p->size - off;
+
+	return hash_block(p->space, off, left < SUMS_BLOCK ? left : SUMS_BLOCK, p->piece, out, e) ? -1 : 1;
+}
+
+static int probe_file(const struct probe *p, size_t tries, struct places *out, struct err *e)
+{
+	struct digest d;
+	size_t block = 0;
+	int rc = 1;
+
+	for (; block < tries && !out->count; block++) {
+		rc = probe_block(p, block, &d, e);
+		if (rc <= 0 || look_up(p->finder, &d, block, p->header, out, e))
+			return rc ? -1 : 0;
+		out->head = block == 0;
+	}
+	if (out->count)
+		narrow(p->finder, out, has_size, &p->size, 0);
+	while (out->count > 1 && next_difference(p->finder, out, block, &block)) {
+		rc = probe_block(p, block, &d, e);
+		if (rc <= 0)
+			return rc;
+		narrow(p->finder, out, has_block, &d, block);
+		block++;
 	}
 	return 0;
 }
@@ -196,45 +238,74 @@ struct matching {
 	pthread_mutex_t lock;
 };
 
+/*
+ * A file may be several chunks, if they are alike: it serves all that have none yet. Of further such files each goes to
+ * the one with the fewest.
+ */
 static int place_all(struct matching *m, size_t item, const struct places *p, struct err *e)
 {
-	int rc = 0;
+	const enum sureness sure = p->head ? SURE_HEAD : SURE_BLOCK;
+	struct finder *f = m->finder;
+	const struct place *least = NULL;
+	bool served = false;
 
-	pthread_mutex_lock(&m->lock);
-	for (size_t i = 0; rc == 0 && i < p->count; i++)
-		rc = find_place(m->finder, item, p->items[i].set, p->items[i].file, p->head ? SURE_HEAD : SURE_BLOCK,
-				e);
-	pthread_mutex_unlock(&m->lock);
-	return rc;
+	for (size_t i = 0; i < p->count; i++) {
+		const struct place *q = &p->items[i];
+		const size_t have = set_chunk(f->sets[q->set], q->file)->count;
+		if (!least || have < set_chunk(f->sets[least->set], least->file)->count)
+			least = q;
+		if (have)
+			continue;
+		served = true;
+		if (find_place(f, item, q->set, q->file, sure, e))
+			return -1;
+	}
+	return served || !least ? 0 : find_place(f, item, least->set, least->file, sure, e);
+}
+
+static int ask_blocks(struct matching *m, const struct candidate *c, char *piece, struct places *found, struct err *e)
+{
+	uint64_t header;
+	const bool known = sizes_known(m->finder, c->size, &header);
+	AUTO(space) space = NULL;
+
+	/* The second pass is for files that are not as long as any chunk; the others were asked in the first. */
+	if (m->any_size ? known || header : !known && !header)
+		return 0;
+	space = space_open(c->path, e);
+	if (!space)
+		return -1;
+	struct probe p = { m->finder, space, space_size(space), 0, piece };
+	if ((known || m->any_size) && probe_file(&p, known ? SIZE_MAX : ODD_TRIES, found, e))
+		return -1;
+	p.header = header;
+	return found->count || !header ? 0 : probe_file(&p, SIZE_MAX, found, e);
 }
 
 /* A disk that cannot read one file does not end the search: that file is no chunk, and others may be copies of it. */
-static int match_one(struct matching *m, size_t item, size_t worker, struct err *e)
+static int match_one(struct matching *m, size_t item, char *piece, struct err *e)
 {
-	const struct finder *f = m->finder;
-	const struct candidate *c = &f->files[item];
+	const struct candidate *c = &m->finder->files[item];
 	struct places found = { 0 };
 	struct err bad = { 0 };
 	char shown[160];
-	uint64_t header;
-	bool known = sizes_known(f, c->size, &header);
-	int rc = 0;
 
 	if (c->placed || c->kind == FILE_TABLE || c->kind == FILE_PARITY || !c->size)
 		return 0;
-	/* The second pass is for files that are not as long as any chunk; the others were asked in the first. */
-	if (m->any_size ? !known && !header : known)
-		rc = probe(f, c, 0, known ? SIZE_MAX : ODD_TRIES, m->pieces[worker], &found, &bad);
-	if (rc == 0 && !found.count && header && !m->any_size)
-		rc = probe(f, c, header, SIZE_MAX, m->pieces[worker], &found, &bad);
-	if (rc == 0)
-		return place_all(m, item, &found, e);
-	if (bad.kind == ERR_CANCELLED) {
+	int rc = ask_blocks(m, c, piece, &found, &bad);
+	if (!rc) {
+		pthread_mutex_lock(&m->lock);
+		rc = place_all(m, item, &found, e);
+		pthread_mutex_unlock(&m->lock);
+	} else if (bad.kind == ERR_CANCELLED || bad.sys == ENOMEM) {
 		*e = bad;
-		return -1;
+	} else {
+		event_text(m->finder->events, EVENT_WARNING, "%s: %s", text_escape_str(shown, sizeof(shown), c->path),
+			   bad.text);
+		rc = 0;
 	}
-	event_text(f->events, EVENT_WARNING, "%s: %s", text_escape_str(shown, sizeof(shown), c->path), bad.text);
-	return 0;
+	free(found.items);
+	return rc;
 }
 
 static int turn(void *ctx, size_t item, size_t worker, struct err *e)
@@ -243,7 +314,7 @@ static int turn(void *ctx, size_t item, size_t worker, struct err *e)
 
 	if (!m->pieces[worker] && !(m->pieces[worker] = malloc(PIECE)))
 		return err_memory(e);
-	return match_one(m, item, worker, e);
+	return match_one(m, item, m->pieces[worker], e);
 }
 
 /* A few small files are done before a thread has begun. */

@@ -234,6 +234,47 @@ static void test_single(void **state)
 	chunkset_free(c);
 }
 
+/* Hundreds of chunks of zeros are all alike: each file serves for all of them, and the others find their places. */
+static void test_alike(void **state)
+{
+	AUTO_CUT cut = { 0 };
+	struct err e = { 0 };
+	char name[32];
+
+	(void)state;
+	empty_folder(dir);
+	cut_make(&cut, 20, 20000, 20, "x.tar");
+	/* What a table says of bytes need not be an archive. */
+	const size_t chunk = cut.sums.chunk;
+	sums_release(&cut.sums);
+	OK(buf_reserve(&cut.tar, 800 * chunk, &e));
+	memset(cut.tar.data + 10 * chunk, 0, 800 * chunk);
+	cut.tar.len = 810 * chunk;
+	OK(sums_make(&cut.sums, "x.tar", &cut.id, cut.tar.len, chunk, 0, &e));
+	for (size_t i = 0; i < cut.sums.count; i++)
+		OK(digest_of(cut.sums.chunks[i].blocks, cut.tar.data + i * chunk, chunk, &e));
+	for (size_t i = 0; i < cut.sums.count; i++) {
+		(void)snprintf(name, sizeof(name), "%zu", cut.sums.count - i);
+		put_chunk(&cut, i, dir, name);
+	}
+	put_table(&cut, dir, "x.sha256");
+	AUTO(chunkset) c = find_one(dir);
+	assert_int_equal(chunkset_missing(c), 0);
+	assert_true(gives_archive(c, &cut));
+	for (size_t i = 0; i < cut.sums.count; i++)
+		assert_in_range(c->chunks[i].count, 1, 2);
+	/* Without most of them it is whole all the same; without the others it is not. */
+	for (size_t i = 2; i < 700; i++) {
+		(void)snprintf(name, sizeof(name), "%zu", i);
+		assert_int_equal(unlink(path_of(name)), 0);
+	}
+	AUTO(chunkset) fewer = find_one(dir);
+	assert_true(gives_archive(fewer, &cut));
+	assert_int_equal(unlink(path_of("810")), 0);
+	AUTO(chunkset) none = find_one(dir);
+	assert_int_equal(chunkset_missing(none), 1);
+}
+
 /* Found later, on another medium. */
 static void test_add(void **state)
 {
@@ -271,6 +312,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_whole),    cmocka_unit_test(test_all_orders), cmocka_unit_test(test_mixed),
 		cmocka_unit_test(test_no_table), cmocka_unit_test(test_single),     cmocka_unit_test(test_add),
+		cmocka_unit_test(test_alike),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);
