@@ -182,6 +182,10 @@ start_dockerd modern containerd && daemons="$daemons $modern"
 exits 0 imgpack fetch "$src/test/app2:1" -o app2.tar
 for daemon in $daemons; do
 	export DOCKER_HOST="$daemon"
+	# Behind the last layer: the daemon has every blob, and must not have what names them.
+	head -c -1000 small.tar | "$IMGPACK" load - --to docker >out 2>err
+	same "cut in the papers" "$?" 1
+	same "no image" "$(docker images -q)" ""
 	for how in few flip; do
 		python3 "$LIB/passing.py" $how small.tar 15 3 "$IMGPACK" load - --to docker >passing.log 2>&1 || fail "all refused by load to docker"
 		tail -n 1 passing.log
