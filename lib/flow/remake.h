@@ -20,7 +20,10 @@ struct remake *remake_new(struct chunkset *set, const char *folder, const struct
 /* This file, a chunk or behind them a parity file, is to be made. Its place and disk are taken at once. ERR_LOCAL. */
 int remake_add(struct remake *r, size_t file, struct err *e);
 
-/* Fills all that was added, syncs it, reads it back. ERR_CORRUPT: it is not what the table says; ERR_LOCAL. */
+/*
+ * Fills all that was added, syncs it, reads it back. ERR_CORRUPT: a block is not what the table says; ERR_LOCAL: nor is
+ * what was read back.
+ */
 int remake_fill(struct remake *r, struct err *e);
 
 /* The sums file, too; after remake_fill(). */

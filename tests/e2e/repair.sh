@@ -208,6 +208,27 @@ hurt c/other 4500000
 exits 0 imgpack repair c
 check "x.tar.001" cmp c/x.tar.001.repaired b/x.tar.001
 
+# The preload and the sanitizers' libraries do not go together.
+if [ -z "${ASAN_OPTIONS:-}" ]; then
+	step "a medium that does not keep what is written: found, and nothing gets a name"
+	check "build the preload" cc -O1 -fPIC -shared -U_FORTIFY_SOURCE -o "$T/media.so" "$SOURCE_DIR/tests/fault/lib/media.c" -ldl
+	lied=0
+	for seed in 1 2 3 4 5 6 7 8; do
+		again
+		rm -rf d/x.tar.003 d/x.parity.01 stick lied
+		mkdir stick
+		code=0
+		MEDIA_DIR="$T/stick" MEDIA_DEED=flip MEDIA_AT=2 MEDIA_SEED=$seed MEDIA_LOG="$T/lied" LD_PRELOAD="$T/media.so" \
+			"$IMGPACK" repair d -o stick >out 2>err || code=$?
+		[ -e lied ] || continue
+		lied=$((lied + 1))
+		same "exit code" "$code" 6
+		says "does not keep what is written to it"
+		same "files" "$(ls stick)" ""
+	done
+	[ "$lied" -gt 0 ] || fail "the medium never lied"
+fi
+
 step "what is not a set of chunks"
 exits 2 imgpack repair whole.tar
 exits 2 imgpack repair
