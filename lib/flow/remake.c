@@ -263,6 +263,12 @@ static int is_right(const struct sums_file *want, const struct made *m, uint8_t 
 	return parity_read_header(m->space, &table, &number, NULL) == 1;
 }
 
+static int refuse_medium(const struct made *m, struct err *e)
+{
+	err_set(e, ERR_LOCAL, "read back, it has other bytes: its medium does not keep what is written to it");
+	return name_path(m->path, e);
+}
+
 static int prove(struct remake *r, struct made *m, uint8_t *buf, struct err *e)
 {
 	if (space_sync(m->space, e))
@@ -271,9 +277,9 @@ static int prove(struct remake *r, struct made *m, uint8_t *buf, struct err *e)
 	int right = hash_range(m->space, 0, m->promise.size, buf, &m->promise.digest, e)
 			    ? -1
 			    : is_right(want_of(r->set, m->file), m, buf, e);
-	if (!right)
-		err_set(e, ERR_LOCAL, "read back, it has other bytes: its medium does not keep what is written to it");
-	return right > 0 ? 0 : name_path(m->path, e);
+	if (right < 0)
+		return name_path(m->path, e);
+	return right ? 0 : refuse_medium(m, e);
 }
 
 int remake_fill(struct remake *r, struct err *e)
@@ -327,10 +333,14 @@ int remake_add_sums(struct remake *r, struct err *e)
 	    add(r, name, NO_FILE, text.len, e))
 		return -1;
 	struct made *m = &r->made[r->count - 1];
+	struct digest back;
 	if (digest_of(&m->promise.digest, text.data, text.len, e) ||
 	    space_pwrite(m->space, text.data, text.len, 0, e) || space_sync(m->space, e))
 		return name_path(m->path, e);
-	return 0;
+	space_forget(m->space);
+	if (hash_range(m->space, 0, text.len, buf, &back, e))
+		return name_path(m->path, e);
+	return digest_equal(&back, &m->promise.digest) ? 0 : refuse_medium(m, e);
 }
 
 int remake_commit(struct remake *r, struct err *e)

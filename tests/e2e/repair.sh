@@ -213,12 +213,12 @@ if [ -z "${ASAN_OPTIONS:-}" ]; then
 	step "a medium that does not keep what is written: found, and nothing gets a name"
 	check "build the preload" cc -O1 -fPIC -shared -U_FORTIFY_SOURCE -o "$T/media.so" "$SOURCE_DIR/tests/fault/lib/media.c" -ldl
 	lied=0
-	for seed in 1 2 3 4 5 6 7 8; do
+	for seed in 1 2 3 4 5 6; do
 		again
-		rm -rf d/x.tar.003 d/x.parity.01 stick lied
+		rm -rf d/x.tar.003 d/x.parity.01 d/x.sha256 stick lied
 		mkdir stick
 		code=0
-		MEDIA_DIR="$T/stick" MEDIA_DEED=flip MEDIA_AT=2 MEDIA_SEED=$seed MEDIA_LOG="$T/lied" LD_PRELOAD="$T/media.so" \
+		MEDIA_DIR="$T/stick" MEDIA_DEED=flip MEDIA_AT=3 MEDIA_SEED=$seed MEDIA_LOG="$T/lied" LD_PRELOAD="$T/media.so" \
 			"$IMGPACK" repair d -o stick >out 2>err || code=$?
 		[ -e lied ] || continue
 		lied=$((lied + 1))
@@ -226,7 +226,7 @@ if [ -z "${ASAN_OPTIONS:-}" ]; then
 		says "does not keep what is written to it"
 		same "files" "$(ls stick)" ""
 	done
-	[ "$lied" -gt 0 ] || fail "the medium never lied"
+	same "lies" "$lied" 6
 fi
 
 step "what is not a set of chunks"
