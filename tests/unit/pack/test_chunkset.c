@@ -275,6 +275,38 @@ static void test_alike(void **state)
 	assert_int_equal(chunkset_missing(none), 1);
 }
 
+/* Three chunks whose first blocks are alike: the second one tells them apart. */
+static void test_alike_at_first(void **state)
+{
+	const size_t chunk = SUMS_BLOCK + 4096;
+	AUTO_CUT cut = { 0 };
+	struct err e = { 0 };
+
+	(void)state;
+	empty_folder(dir);
+	OK(buf_reserve(&cut.tar, 3 * chunk, &e));
+	memset(cut.tar.data, 0, 3 * chunk);
+	cut.tar.len = 3 * chunk;
+	OK(sums_make(&cut.sums, "x.tar", &cut.id, cut.tar.len, chunk, 0, &e));
+	for (size_t i = 0; i < 3; i++) {
+		char *from = cut.tar.data + i * chunk;
+		memset(from + SUMS_BLOCK, (int)i + 1, 4096);
+		OK(digest_of(&cut.sums.chunks[i].blocks[0], from, SUMS_BLOCK, &e));
+		OK(digest_of(&cut.sums.chunks[i].blocks[1], from + SUMS_BLOCK, 4096, &e));
+	}
+	put_table(&cut, dir, "x.sha256");
+	put_chunk(&cut, 0, dir, "c");
+	put_chunk(&cut, 1, dir, "a");
+	put_chunk(&cut, 2, dir, "b");
+	AUTO(chunkset) c = find_one(dir);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(c->chunks[i].count, 1);
+	assert_true(gives_archive(c, &cut));
+	assert_int_equal(unlink(path_of("b")), 0);
+	AUTO(chunkset) fewer = find_one(dir);
+	assert_int_equal(fewer->chunks[2].count, 0);
+}
+
 /* Found later, on another medium. */
 static void test_add(void **state)
 {
@@ -310,9 +342,9 @@ static void test_add(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_whole),    cmocka_unit_test(test_all_orders), cmocka_unit_test(test_mixed),
-		cmocka_unit_test(test_no_table), cmocka_unit_test(test_single),     cmocka_unit_test(test_add),
-		cmocka_unit_test(test_alike),
+		cmocka_unit_test(test_whole),    cmocka_unit_test(test_all_orders),     cmocka_unit_test(test_mixed),
+		cmocka_unit_test(test_no_table), cmocka_unit_test(test_single),         cmocka_unit_test(test_add),
+		cmocka_unit_test(test_alike),    cmocka_unit_test(test_alike_at_first),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);
