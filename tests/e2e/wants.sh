@@ -200,7 +200,12 @@ cp -r real kept
 was=$(registry_digest "$src/test/multi:1")
 rm real/real.tar.001 real/real.tar.003
 exits 0 imgpack wants real -o real.txt
+lines=$(wc -l <src.log)
 exits 0 imgpack fetch --only real.txt "$src/test/multi:1" -o real.blocks --platform linux/amd64 --json
+wanted=$(jq .block_bytes out)
+sent=$(tail -n "+$((lines + 1))" src.log | awk '/GET .*\/blobs\// { n += $10 } END { print n + 0 }')
+echo "wanted $wanted bytes, the registry sent $sent of blobs"
+[ "$sent" -gt 50000 ] && [ "$sent" -le $((wanted + 8192)) ] || fail "a real registry sends the wanted bytes and a config"
 exits 0 imgpack repair real real.blocks
 check "all chunks" diff -r real kept
 exits 1 imgpack fetch --only real.txt "$src/test/multi:1" -o no.blocks --platform linux/arm64
