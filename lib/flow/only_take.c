@@ -67,7 +67,7 @@ static int ended_early(struct errand *x, struct err *e)
 static int read_on(struct errand *x, struct err *e)
 {
 	struct only_worker *w = x->w;
-	char dropped[16384];
+	char dropped[16384] = { 0 };
 	uint64_t taken = 0;
 	int rc = 0;
 

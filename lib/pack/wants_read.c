@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 
+#include <inttypes.h>
 #include <limits.h>
 #include <string.h>
 
@@ -288,9 +289,10 @@ int blocks_open(struct space *file, struct wants *out, uint64_t *header, struct 
 		return err_set(e, ERR_CORRUPT, "it ends inside its head: copy it again");
 	if (read_head(file, line, (size_t)list, &w, e))
 		return -1;
-	if (size != line + list + w.bytes)
-		return err_set(e, ERR_CORRUPT, "it has %llu bytes, must have %llu: copy it again",
-			       (unsigned long long)size, (unsigned long long)(line + list + w.bytes));
+	const uint64_t whole = line + list + w.bytes;
+	if (size != whole)
+		return err_set(e, ERR_CORRUPT, "it has %" PRIu64 " bytes, must have %" PRIu64 ": copy it again", size,
+			       whole);
 	*header = line + list;
 	*out = w;
 	w = (struct wants){ 0 };
