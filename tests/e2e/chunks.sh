@@ -3,6 +3,7 @@
 # Goal: a split archive is verified, shown and loaded from wherever its chunks lie, under any names, together with others' and
 # with copies; nothing is joined; what is missing or damaged is named by file, bytes and image, and then nothing is loaded.
 # timeout: 900
+# sanitize: no (the unit tests of pack and flow go the same ways)
 . "$(dirname "$0")/lib/common.sh"
 need docker-registry jq curl python3
 start_registry src

@@ -4,6 +4,7 @@
 # file that is carried back: the registry sends the wanted blocks and little else, whatever it knows of ranges; a wrong byte, a
 # moved tag and a list that was changed on its way are found out.
 # timeout: 300
+# sanitize: no (the unit tests of pack and flow go the same ways)
 . "$(dirname "$0")/lib/common.sh"
 . "$LIB/links.sh"
 need docker-registry jq skopeo
