@@ -3,8 +3,9 @@
 # Goal: a sweep with the real program over a split archive: bytes changed, chunks cut, by chance, under their names and under
 # others; verify says no each time, and names that file and no other, and bytes that contain the change.
 #
-# CHANGES: how many (400); MB: 0 takes a small image in chunks of 64 kB, more an image of so many MB in chunks of a twelfth
-# (MB=1024 CHANGES=10000 is the deep run: some hours); SEED: another choice.
+# CHANGES: how many (400); MB: 0 takes a small image in chunks of 64 kB, more an image of so many MB in chunks of a twelfth;
+# SEED: another choice; AT_ONCE: changes between two verifications (1), each in a block of its own, and each must be named:
+#     MB=1400 CHANGES=10000 AT_ONCE=100 sh tests/fault/chunks.sh     the promise, in 1 GiB
 # timeout: 900
 # sanitize: no (unit/pack_chunkset changes every byte there)
 . "$(dirname "$0")/../e2e/lib/common.sh"
@@ -12,6 +13,7 @@ need docker-registry jq python3
 start_registry src
 CHANGES=${CHANGES:-400}
 MB=${MB:-0}
+AT_ONCE=${AT_ONCE:-1}
 cd "$T" || exit 1
 mkdir set
 if [ "$MB" -gt 0 ]; then
@@ -25,7 +27,7 @@ fi
 rm -rf src
 
 cat >sweep.py <<'END'
-"""sweep.py IMGPACK FOLDER CHANGES SEED: changes and cuts by chance; prints what was not named right."""
+"""sweep.py IMGPACK FOLDER CHANGES SEED AT_ONCE: changes and cuts by chance; prints what was not named right."""
 import json
 import os
 import random
@@ -49,7 +51,39 @@ def verify(what, path, at):
         wrong.append("%s: %s" % (what, problems))
 
 
-for n in range(changes):
+def flip(name, at, mask):
+    with open(os.path.join(folder, name), "r+b") as file:
+        file.seek(at)
+        good = file.read(1)
+        file.seek(at)
+        file.write(bytes([good[0] ^ mask]))
+
+
+BLOCK = 4 << 20
+at_once = int(sys.argv[5])
+done_so_far = 0
+while at_once > 1 and done_so_far < changes:
+    blocks = [(name, at) for name in chunks for at in range(0, os.path.getsize(os.path.join(folder, name)), BLOCK)]
+    chosen = []
+    for name, start in source.sample(blocks, min(at_once, len(blocks), changes - done_so_far)):
+        end = min(start + BLOCK, os.path.getsize(os.path.join(folder, name)))
+        chosen.append((name, source.randrange(start, end), 1 << source.randrange(8)))
+    for change in chosen:
+        flip(*change)
+    done = subprocess.run([program, "verify", "-q", "--json", folder], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    problems = json.loads(done.stdout)["problems"] if done.returncode == 1 else []
+    for name, at, _ in chosen:
+        path = os.path.join(folder, name)
+        if not any(p["chunk"] == path and p["offset"] <= at < p["offset"] + p["length"] for p in problems):
+            wrong.append("%s at %d: not named, exit %d" % (name, at, done.returncode))
+    for p in problems:
+        if not any(p["chunk"] == os.path.join(folder, name) and p["offset"] <= at < p["offset"] + p["length"] for name, at, _ in chosen):
+            wrong.append("named, and good: %s" % p)
+    for change in chosen:
+        flip(*change)
+    done_so_far += len(chosen)
+
+for n in range(changes if at_once == 1 else 0):
     name = source.choice(chunks)
     path = os.path.join(folder, name)
     if n % 2:
@@ -78,6 +112,6 @@ print("%d changes in %d chunks: %d not named right" % (changes, len(chunks), len
 sys.exit("\n".join(wrong[:20]) if wrong else 0)
 END
 exits 0 imgpack verify set -q
-exits 0 python3 sweep.py "$IMGPACK" set "$CHANGES" "${SEED:-1}"
+exits 0 python3 sweep.py "$IMGPACK" set "$CHANGES" "${SEED:-1}" "$AT_ONCE"
 cat out
 exits 0 imgpack verify set -q
