@@ -261,15 +261,22 @@ static int find(struct archive *a, const struct archive_paths *paths, const stru
 	return err_at(e, "%s", text_escape_str(shown, sizeof(shown), paths->items[0]));
 }
 
+int archive_paths_check(const struct archive_paths *paths, struct err *e)
+{
+	for (size_t i = 0; paths->count > 1 && i < paths->count; i++)
+		if (!strcmp(paths->items[i], "-"))
+			return err_set(e, ERR_USAGE, "-: standard input is one archive; name it alone");
+	return 0;
+}
+
 int archive_open(struct archive *a, const struct archive_paths *paths, const struct archive_wish *wish, struct err *e)
 {
 	struct err alone = { 0 };
 	AUTO_MEM char *single = NULL;
 
 	*a = (struct archive){ .events = wish->events };
-	for (size_t i = 0; paths->count > 1 && i < paths->count; i++)
-		if (!strcmp(paths->items[i], "-"))
-			return err_set(e, ERR_USAGE, "-: standard input is one archive; name it alone");
+	if (archive_paths_check(paths, e))
+		return -1;
 	if (paths->count != 1 || is_folder(paths->items[0]))
 		return find(a, paths, wish, e);
 	if (!open_single(a, paths->items[0], &alone))

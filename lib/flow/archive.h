@@ -28,6 +28,9 @@ struct archive_wish {
 	const struct events *events;
 };
 
+/* What can be said of the paths before anything is looked at: ERR_USAGE. */
+int archive_paths_check(const struct archive_paths *paths, struct err *e);
+
 /*
  * Finds and opens it. One file that is an archive is opened as it is, and its folder is not looked at. -1 with *a as
  * far as it came: with a set, problems[] lists what is wrong with its files.

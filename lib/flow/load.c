@@ -190,6 +190,8 @@ struct load_report *flow_load(const struct load_options *o, struct err *e)
 	const struct archive_wish wish = {
 		.expect = expected ? &expect : NULL, .ask = o->ask, .ask_ctx = o->ask_ctx, .events = o->events
 	};
+	if (archive_paths_check(&o->archive, e))
+		return NULL;
 	AUTO(registries) registries = registries_new(&o->connect, o->events, e);
 	if (!registries || choose_target(&place, o, registries, e))
 		return NULL;

@@ -119,7 +119,7 @@ static bool open_slot(struct out *o)
 	*s = (struct slot){
 		.blob = o->next_blob,
 		.from = o->next_from,
-		.len = left < STREAM_PIECE ? (size_t)left : STREAM_PIECE,
+		.len = left < o->piece ? (size_t)left : o->piece,
 		.bytes = s->bytes,
 	};
 	o->tail++;
@@ -238,6 +238,7 @@ static int work(void *ctx, size_t item, size_t worker, struct err *e)
 static int set_up(struct out *o, int fd, struct err *e)
 {
 	o->slot_count = registries_workers(o->registries) + STREAM_AHEAD;
+	o->piece = STREAM_MEMORY / o->slot_count;
 	o->sink = sink_fd(fd, e);
 	o->blobs = calloc(o->layout->count + 1, sizeof(*o->blobs));
 	o->slots = calloc(o->slot_count, sizeof(*o->slots));

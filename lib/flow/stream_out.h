@@ -3,15 +3,14 @@
 #define FLOW_STREAM_OUT_H
 
 /*
- * fetch -o -: the archive of a layout, front to back into a descriptor. Blobs are asked for in ranges of STREAM_PIECE
- * bytes over several connections at once, at most STREAM_AHEAD more than there are connections lie in memory and wait
- * for their turn. A connection that breaks is gone on from the byte. What has gone out cannot be taken back: a blob
+ * fetch -o -: the archive of a layout, front to back into a descriptor. Blobs are asked for in ranges, several at
+ * once, at most STREAM_AHEAD more than there are connections; what waits for its turn takes STREAM_MEMORY at most. A connection that breaks is gone on from the byte. What has gone out cannot be taken back: a blob
  * whose digest is wrong ends the run, and the stream is left without its papers, so nobody loads it.
  */
 
 #include "flow/stage.h"
 
-#define STREAM_PIECE (4u << 20)
+#define STREAM_MEMORY (36u << 20)
 #define STREAM_AHEAD 4
 
 /*
@@ -31,7 +30,7 @@ struct slot {
 	size_t len;
 	size_t have; /* of it, from its beginning */
 	bool runner; /* who has taken it brings all that follow in the blob, too */
-	char *bytes; /* STREAM_PIECE of them, made at first use */
+	char *bytes; /* out.piece of them, made at first use */
 };
 
 struct out_blob {
@@ -55,6 +54,7 @@ struct out {
 	size_t count;
 	struct slot *slots; /* a ring */
 	size_t slot_count;
+	size_t piece; /* bytes of a range */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	/* Guarded by lock. Pieces are numbered through all blobs; number n is at slots[n % slot_count]. */

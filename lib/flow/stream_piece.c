@@ -64,10 +64,10 @@ static int prove_small(const struct carry *c, struct err *e)
 		       digest_text(&promise->digest, want));
 }
 
-static int make_room(struct slot *s, struct err *e)
+static int make_room(struct slot *s, size_t piece, struct err *e)
 {
 	if (!s->bytes)
-		s->bytes = malloc(STREAM_PIECE);
+		s->bytes = malloc(piece);
 	return s->bytes ? 0 : err_memory(e);
 }
 
@@ -108,7 +108,7 @@ static int end_slot(struct carry *c, struct source *body, struct err *e)
 		if (rc == 1)
 			return 1;
 		/* Another was faster. */
-		const uint64_t len = size - end < STREAM_PIECE ? size - end : STREAM_PIECE;
+		const uint64_t len = size - end < c->out->piece ? size - end : c->out->piece;
 		if (skip(body, len, e))
 			return -1;
 		end += len;
@@ -121,7 +121,7 @@ static int stream(struct ask *a, struct carry *c, struct source *body, struct er
 {
 	for (;;) {
 		struct slot *s = c->slot;
-		if (make_room(s, e) || cancel_check(e))
+		if (make_room(s, c->out->piece, e) || cancel_check(e))
 			return -1;
 		const size_t left = s->len - s->have;
 		ssize_t n = source_read(body, s->bytes + s->have, left < PUMP_PIECE ? left : PUMP_PIECE, e);

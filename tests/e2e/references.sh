@@ -63,7 +63,8 @@ refused fetch "$src/test/app:1" -o x.tar --username me
 refused fetch "$src/test/app:1" -o x.tar --password secret
 refused fetch "$src/test/app:1" -o x.tar --output
 refused load
-refused load a.tar b.tar
+refused load - b.tar
+refused logout a b
 refused load a.tar --to nowhere
 refused load a.tar --to registry:
 refused load a.tar --to "registry:$src/UPPER"
