@@ -3,6 +3,7 @@
 # Goal: load --to docker, against real daemons: the image that comes out of `docker create` and `docker export` is, file by
 # file, what its layers say; names are restored; tags move with --replace only; a bad archive loads nothing.
 # More daemons can be named in IMGPACK_TEST_DOCKER_HOSTS (DOCKER_HOST values, blanks between them); they must be ours to fill.
+# sanitize: no (the units of its rooms go the same ways)
 . "$(dirname "$0")/lib/common.sh"
 need docker-registry docker jq curl
 start_registry src

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Goal: a fetch asks for each manifest once, for each blob once, for one token a scope, and for nothing else.
+# sanitize: no (the units of its rooms go the same ways)
 . "$(dirname "$0")/lib/common.sh"
 need docker-registry jq
 start_registry src

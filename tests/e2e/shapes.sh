@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Goal: every shape of archive that fixtures/foreign makes is verified and shown; every one that fixtures/hostile makes is
 # refused with exit 1 and the reason, in little time and memory, and without a file opened for writing.
+# sanitize: no (the units of its rooms go the same ways)
 . "$(dirname "$0")/lib/common.sh"
 need python3 zstd jq
 cd "$T" || exit 1

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Goal: an archive in chunks is the archive: the same bytes, cut; with sums that sha256sum takes, resumed as one file is, and
 # refused or warned of where a medium cannot hold it.
+# sanitize: no (the units of its rooms go the same ways)
 . "$(dirname "$0")/lib/common.sh"
 . "$LIB/links.sh"
 need docker-registry jq

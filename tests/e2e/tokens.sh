@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Goal: behind a token service (as at Docker Hub, GitHub, Quay) a fetch takes one token a repository and no more, the password
 # goes to the token service alone, and a redirect to an object store sees no credentials at all.
+# sanitize: no (the units of its rooms go the same ways)
 . "$(dirname "$0")/lib/common.sh"
 need docker-registry jq
 start_registry store

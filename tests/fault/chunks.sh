@@ -3,7 +3,7 @@
 # Goal: a sweep with the real program over a split archive: bytes changed, chunks cut, by chance, under their names and under
 # others; verify says no each time, and names that file and no other, and bytes that contain the change.
 #
-# CHANGES: how many (400); MB: 0 takes a small image in chunks of 64 kB, more an image of so many MB in chunks of a twelfth;
+# CHANGES: how many (80); MB: 0 takes a small image in chunks of 64 kB, more an image of so many MB in chunks of a twelfth;
 # SEED: another choice; AT_ONCE: changes between two verifications (1), each in a block of its own, and each must be named:
 #     MB=1400 CHANGES=10000 AT_ONCE=100 sh tests/fault/chunks.sh     the promise, in 1 GiB
 # timeout: 900
@@ -11,7 +11,7 @@
 . "$(dirname "$0")/../e2e/lib/common.sh"
 need docker-registry jq python3
 start_registry src
-CHANGES=${CHANGES:-400}
+CHANGES=${CHANGES:-80}
 MB=${MB:-0}
 AT_ONCE=${AT_ONCE:-1}
 cd "$T" || exit 1

@@ -31,7 +31,7 @@ with tarfile.open(archive) as tar:
         if m.size % 512:
             places |= {m.offset_data + m.size, (m.offset_data + m.size) // 512 * 512 + 511}
 places |= {size - 1, size - 512, size - 1024}
-places = sorted(source.sample(sorted(places), min(len(places), 130))) + [source.randrange(size) for _ in range(70)]
+places = sorted(source.sample(sorted(places), min(len(places), 60))) + [source.randrange(size) for _ in range(30)]
 wrong = []
 
 
@@ -53,7 +53,7 @@ for place in places:
         file.seek(place)
         file.write(good[place:place + 1])
 # Cut at block borders, between members, anywhere, and down to nothing.
-cuts = [0, 1, 511, 512, 513, size - 1, size - 512, size - 1024, size - 1025] + [source.randrange(size) for _ in range(40)]
+cuts = [0, 1, 511, 512, 513, size - 1, size - 512, size - 1024, size - 1025] + [source.randrange(size) for _ in range(12)]
 with tarfile.open(archive) as tar:
     offsets = [m.offset for m in tar][1:]
     cuts += source.sample(offsets, min(len(offsets), 20))

@@ -7,7 +7,7 @@
 # sanitize: no
 . "$(dirname "$0")/../e2e/lib/common.sh"
 need docker-registry jq cc
-LIES=${LIES:-24} SWAPS=${SWAPS:-40}
+LIES=${LIES:-8} SWAPS=${SWAPS:-10}
 check "build the preload" cc -O1 -fPIC -shared -Wall -Wextra -Werror -U_FORTIFY_SOURCE -o "$T/media.so" \
 	"$SOURCE_DIR/tests/fault/lib/media.c" -ldl
 start_registry src

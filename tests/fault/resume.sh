@@ -9,7 +9,7 @@
 . "$LIB/links.sh"
 need jq curl
 cd "$T" || exit 1
-SIZE=${SIZE:-256M} RESETS=${RESETS:-40} KILL_SIZE=${KILL_SIZE:-48M}
+SIZE=${SIZE:-128M} RESETS=${RESETS:-20} KILL_SIZE=${KILL_SIZE:-48M}
 
 # twice DIARY... : bytes that were sent more than once, and the largest end of what was sent, from the diaries' lines of a
 # layer; with --asked, the second diary counts by what was asked for instead of what was sent.

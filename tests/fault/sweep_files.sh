@@ -10,11 +10,11 @@
 build_preloads
 
 step "killed"
-sweep files kill --every 9
+sweep files kill --every 20
 step "failing calls"
-sweep files error --every 30
+sweep files error --every 60
 step "short writes and interrupted calls"
-sweep files short --count 40
+sweep files short --count 20
 
 command -v strace >/dev/null 2>&1 && strace -qq -o "$T/calls" -e inject=getppid:error=EIO true >/dev/null 2>&1 || exit 0
 step "the same by a tracer, which does not depend on what the program calls its calls"

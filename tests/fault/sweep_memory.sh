@@ -8,4 +8,4 @@
 . "$(dirname "$0")/../e2e/lib/common.sh"
 . "$SOURCE_DIR/tests/fault/lib/sweeps.sh"
 build_preloads
-memory own --every 25
+memory own --every 60

@@ -77,14 +77,16 @@ static void test_all_orders(void **state)
 		(void)snprintf(kept[i], sizeof(kept[i]), "%s/%zu", store, i);
 		(void)snprintf(paths[i], sizeof(paths[i]), "%s/%s", dir, names[i]);
 	}
+	const size_t step = getenv("IMGPACK_TEST_FEW") ? 40 : 1;
 	do {
+		if (done++ % step)
+			continue;
 		for (size_t i = 0; i < EIGHT; i++) {
 			(void)unlink(paths[i]);
 			assert_int_equal(link(kept[order[i]], paths[i]), 0);
 		}
 		AUTO(chunkset) c = find_one(dir);
 		wrong += chunkset_missing(c) || !gives_archive(c, &cut);
-		done++;
 	} while (next_order(order, stack, EIGHT, &at));
 	print_message("%zu orders: %zu wrong\n", done, wrong);
 	assert_int_equal(done, 40320);
@@ -128,7 +130,7 @@ static void check_set(const struct cut *cut, const bool *there, char paths[EIGHT
 
 static void test_mixed(void **state)
 {
-	const unsigned rounds = 2000;
+	const unsigned rounds = getenv("IMGPACK_TEST_FEW") ? 100 : 2000;
 	struct cut cuts[3] = { 0 };
 	unsigned seed = 7, wrong = 0;
 
