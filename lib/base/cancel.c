@@ -3,6 +3,8 @@
 
 #include "base/clock.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <string.h>
 
 /* How often a sleeper looks whether he shall stop. */
@@ -43,4 +45,20 @@ int cancel_sleep(int64_t until, const atomic_bool *stop, struct err *e)
 		(void)nanosleep(&nap, NULL);
 	}
 	return cancel_check(e);
+}
+
+/* The wait is in pieces: the other side may take its time, and a signal may have interrupted another thread. */
+int cancel_poll(int fd, short events, struct err *e)
+{
+	struct pollfd p = { .fd = fd, .events = events };
+
+	for (;;) {
+		if (cancel_check(e))
+			return -1;
+		int n = poll(&p, 1, (int)(TICK_NS / 1000000));
+		if (n > 0)
+			return 0;
+		if (n < 0 && errno != EINTR)
+			return err_sys(e, ERR_LOCAL, errno, "cannot wait");
+	}
 }

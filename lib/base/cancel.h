@@ -29,4 +29,7 @@ int cancel_check(struct err *e);
  */
 int cancel_sleep(int64_t until, const atomic_bool *stop, struct err *e);
 
+/* Waits until the descriptor has one of poll(2)'s events: 0. -1: ERR_CANCELLED, soon; ERR_LOCAL. */
+int cancel_poll(int fd, short events, struct err *e);
+
 #endif

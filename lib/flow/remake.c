@@ -33,21 +33,6 @@ struct remake {
 	struct space **readers; /* CHUNK_COPIES for each file of the set, opened at first use */
 };
 
-static size_t files_of(const struct chunkset *c)
-{
-	return c->sums.count + c->sums.parity_count;
-}
-
-static const struct sums_file *want_of(const struct chunkset *c, size_t file)
-{
-	return file < c->sums.count ? &c->sums.chunks[file] : &c->sums.parity[file - c->sums.count];
-}
-
-static const struct chunk *chunk_of(const struct chunkset *c, size_t file)
-{
-	return file < c->sums.count ? &c->chunks[file] : &c->parity[file - c->sums.count];
-}
-
 struct remake *remake_new(struct chunkset *set, const char *folder, const struct events *events, struct err *e)
 {
 	AUTO(remake) r = calloc(1, sizeof(*r));
@@ -60,8 +45,8 @@ struct remake *remake_new(struct chunkset *set, const char *folder, const struct
 	r->folder = folder;
 	r->events = events;
 	pthread_mutex_init(&r->lock, NULL);
-	r->outputs = calloc(files_of(set) + 1, sizeof(*r->outputs));
-	r->readers = calloc(files_of(set) * CHUNK_COPIES + 1, sizeof(*r->readers));
+	r->outputs = calloc(chunkset_files(set) + 1, sizeof(*r->outputs));
+	r->readers = calloc(chunkset_files(set) * CHUNK_COPIES + 1, sizeof(*r->readers));
 	if (!r->outputs || !r->readers) {
 		err_memory(e);
 		return NULL;
@@ -77,7 +62,7 @@ void remake_free(struct remake *r)
 		space_free(r->made[i].space);
 		free(r->made[i].path);
 	}
-	for (size_t i = 0; r->readers && i < files_of(r->set) * CHUNK_COPIES; i++)
+	for (size_t i = 0; r->readers && i < chunkset_files(r->set) * CHUNK_COPIES; i++)
 		space_free(r->readers[i]);
 	free(r->made);
 	free(r->outputs);
@@ -156,7 +141,7 @@ static int add(struct remake *r, const char *name, size_t file, uint64_t size, s
 
 int remake_add(struct remake *r, size_t file, struct err *e)
 {
-	const struct sums_file *want = want_of(r->set, file);
+	const struct sums_file *want = chunkset_want(r->set, file);
 
 	if (add(r, want->name, file, want->size, e))
 		return -1;
@@ -169,7 +154,7 @@ int remake_add(struct remake *r, size_t file, struct err *e)
 static struct space *reader_of(struct remake *r, size_t file, size_t copy, struct err *e)
 {
 	struct space **reader = &r->readers[file * CHUNK_COPIES + copy];
-	const char *path = chunk_of(r->set, file)->paths[copy];
+	const char *path = chunkset_chunk(r->set, file)->paths[copy];
 
 	pthread_mutex_lock(&r->lock);
 	if (!*reader && !(*reader = space_open(path, e)))
@@ -182,21 +167,21 @@ static bool is_good(void *ctx, size_t file, size_t block)
 {
 	const struct remake *r = ctx;
 
-	return chunk_of(r->set, file)->good[block] != CHUNK_BAD;
+	return chunkset_chunk(r->set, file)->good[block] != CHUNK_BAD;
 }
 
 static int read_block(void *ctx, size_t file, size_t block, void *buf, size_t from, size_t len, struct err *e)
 {
 	struct remake *r = ctx;
-	const size_t copy = chunk_of(r->set, file)->good[block];
+	const size_t copy = chunkset_chunk(r->set, file)->good[block];
 	if (copy == CHUNK_CARRIED)
 		return chunkset_read_carried(r->set, file, block, buf, from, len, e);
 	struct space *reader = reader_of(r, file, copy, e);
 
 	if (!reader)
 		return -1;
-	if (space_pread(reader, buf, len, want_of(r->set, file)->header + (uint64_t)block * SUMS_BLOCK + from, e))
-		return name_path(chunk_of(r->set, file)->paths[copy], e);
+	if (space_pread(reader, buf, len, chunkset_want(r->set, file)->header + (uint64_t)block * SUMS_BLOCK + from, e))
+		return name_path(chunkset_chunk(r->set, file)->paths[copy], e);
 	return 0;
 }
 
@@ -207,12 +192,12 @@ static int give_block(void *ctx, size_t file, size_t block, const void *buf, siz
 	if (!r->outputs[file])
 		return 0;
 	return space_pwrite(r->outputs[file], buf, len,
-			    want_of(r->set, file)->header + (uint64_t)block * SUMS_BLOCK + from, e);
+			    chunkset_want(r->set, file)->header + (uint64_t)block * SUMS_BLOCK + from, e);
 }
 
 static int copy_good(struct remake *r, size_t file, uint8_t *buf, struct err *e)
 {
-	const struct sums_file *want = want_of(r->set, file);
+	const struct sums_file *want = chunkset_want(r->set, file);
 
 	for (size_t b = 0; b < sums_blocks(want); b++) {
 		const size_t size = (size_t)sums_block_size(want, b);
@@ -228,24 +213,9 @@ static int copy_good(struct remake *r, size_t file, uint8_t *buf, struct err *e)
 
 /* Proof: the bytes as the medium gives them back. All blocks were right when they were written. */
 
-static int hash_range(struct space *s, uint64_t from, uint64_t size, uint8_t *buf, struct digest *out, struct err *e)
-{
-	AUTO(hasher) h = hasher_new(e);
-
-	if (!h)
-		return -1;
-	for (uint64_t at = 0; at < size;) {
-		const size_t len = size - at < PIECE ? (size_t)(size - at) : PIECE;
-		if (cancel_check(e) || space_pread(s, buf, len, from + at, e) || hasher_update(h, buf, len, e))
-			return -1;
-		at += len;
-	}
-	return hasher_finish(h, out, e);
-}
-
 /* A table out of a parity file does not say what whole parity files are: their header and blocks are known. 1: right.
  */
-static int is_right(const struct sums_file *want, const struct made *m, uint8_t *buf, struct err *e)
+static int is_right(const struct sums_file *want, const struct made *m, struct err *e)
 {
 	AUTO_SUMS table = { 0 };
 	struct digest d;
@@ -255,7 +225,7 @@ static int is_right(const struct sums_file *want, const struct made *m, uint8_t 
 		return digest_equal(&want->digest, &m->promise.digest);
 	for (size_t b = 0; b < sums_blocks(want); b++) {
 		const uint64_t from = want->header + (uint64_t)b * SUMS_BLOCK;
-		if (hash_range(m->space, from, sums_block_size(want, b), buf, &d, e))
+		if (space_digest(m->space, from, sums_block_size(want, b), &d, e))
 			return -1;
 		if (!digest_equal(&d, &want->blocks[b]))
 			return 0;
@@ -269,14 +239,14 @@ static int refuse_medium(const struct made *m, struct err *e)
 	return name_path(m->path, e);
 }
 
-static int prove(struct remake *r, struct made *m, uint8_t *buf, struct err *e)
+static int prove(struct remake *r, struct made *m, struct err *e)
 {
 	if (space_sync(m->space, e))
 		return name_path(m->path, e);
 	space_forget(m->space);
-	int right = hash_range(m->space, 0, m->promise.size, buf, &m->promise.digest, e)
+	int right = space_digest(m->space, 0, m->promise.size, &m->promise.digest, e)
 			    ? -1
-			    : is_right(want_of(r->set, m->file), m, buf, e);
+			    : is_right(chunkset_want(r->set, m->file), m, e);
 	if (right < 0)
 		return name_path(m->path, e);
 	return right ? 0 : refuse_medium(m, e);
@@ -296,14 +266,14 @@ int remake_fill(struct remake *r, struct err *e)
 		const size_t chunks = r->set->sums.count;
 		if (copy_good(r, m->file, buf, e) ||
 		    (m->file >= chunks && parity_write_header(&r->set->sums, m->file - chunks, m->space, e)) ||
-		    prove(r, m, buf, e))
+		    prove(r, m, e))
 			return -1;
 	}
 	return 0;
 }
 
 /* The sums file says what whole parity files are; a table out of a parity file does not. */
-static int complete_table(struct remake *r, uint8_t *buf, struct err *e)
+static int complete_table(struct remake *r, struct err *e)
 {
 	for (size_t i = 0; i < r->set->sums.parity_count; i++) {
 		struct sums_file *f = &r->set->sums.parity[i];
@@ -313,7 +283,7 @@ static int complete_table(struct remake *r, uint8_t *buf, struct err *e)
 			continue;
 		if (!s && !(s = reader_of(r, file, r->set->parity[i].good[0], e)))
 			return -1;
-		if (hash_range(s, 0, f->size, buf, &f->digest, e))
+		if (space_digest(s, 0, f->size, &f->digest, e))
 			return name_path(f->name, e);
 	}
 	for (size_t i = 0; i < r->set->sums.parity_count; i++)
@@ -323,13 +293,10 @@ static int complete_table(struct remake *r, uint8_t *buf, struct err *e)
 
 int remake_add_sums(struct remake *r, struct err *e)
 {
-	AUTO_MEM uint8_t *buf = malloc(PIECE);
 	AUTO_MEM char *name = sums_path(r->set->sums.archive, SUMS_SUFFIX, e);
 	AUTO_BUF text = { 0 };
 
-	if (!name || !buf)
-		return name ? err_memory(e) : -1;
-	if (complete_table(r, buf, e) || sums_write(&r->set->sums, false, &text, e) ||
+	if (!name || complete_table(r, e) || sums_write(&r->set->sums, false, &text, e) ||
 	    add(r, name, NO_FILE, text.len, e))
 		return -1;
 	struct made *m = &r->made[r->count - 1];
@@ -338,7 +305,7 @@ int remake_add_sums(struct remake *r, struct err *e)
 	    space_pwrite(m->space, text.data, text.len, 0, e) || space_sync(m->space, e))
 		return name_path(m->path, e);
 	space_forget(m->space);
-	if (hash_range(m->space, 0, text.len, buf, &back, e))
+	if (space_digest(m->space, 0, text.len, &back, e))
 		return name_path(m->path, e);
 	return digest_equal(&back, &m->promise.digest) ? 0 : refuse_medium(m, e);
 }

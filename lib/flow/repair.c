@@ -34,21 +34,6 @@ static void release(struct repair *r)
 }
 #define AUTO_REPAIR __attribute__((cleanup(release))) struct repair
 
-static size_t files_of(const struct chunkset *c)
-{
-	return c->sums.count + c->sums.parity_count;
-}
-
-static const struct sums_file *want_of(const struct chunkset *c, size_t file)
-{
-	return file < c->sums.count ? &c->sums.chunks[file] : &c->sums.parity[file - c->sums.count];
-}
-
-static const struct chunk *chunk_of(const struct chunkset *c, size_t file)
-{
-	return file < c->sums.count ? &c->chunks[file] : &c->parity[file - c->sums.count];
-}
-
 /* Finding. */
 
 static int refuse_single(const struct repair *r, const char *single, struct err *e)
@@ -75,7 +60,7 @@ static int find(struct repair *r, struct err *e)
 		return refuse_single(r, single, e);
 	r->report->chunks = r->set->sums.count;
 	r->report->parity = r->set->sums.parity_count;
-	r->broken = calloc(files_of(r->set) + 1, sizeof(*r->broken));
+	r->broken = calloc(chunkset_files(r->set) + 1, sizeof(*r->broken));
 	return r->broken ? report_copy(&r->report->archive, r->set->sums.archive, e) : err_memory(e);
 }
 
@@ -182,12 +167,12 @@ static size_t lacking(const struct chunkset *c, size_t block)
 	size_t bad = 0;
 	size_t good = 0;
 
-	for (size_t i = 0; i < files_of(c); i++) {
-		const bool here = block < sums_blocks(want_of(c, i));
+	for (size_t i = 0; i < chunkset_files(c); i++) {
+		const bool here = block < sums_blocks(chunkset_want(c, i));
 		if (i < c->sums.count)
-			bad += here && chunk_of(c, i)->good[block] == CHUNK_BAD;
+			bad += here && chunkset_chunk(c, i)->good[block] == CHUNK_BAD;
 		else
-			good += here && chunk_of(c, i)->good[block] != CHUNK_BAD;
+			good += here && chunkset_chunk(c, i)->good[block] != CHUNK_BAD;
 	}
 	return bad > good ? bad - good : 0;
 }
@@ -196,11 +181,11 @@ static int list_bad(const struct chunkset *c, size_t block, struct buf *out, str
 {
 	char shown[128];
 
-	for (size_t i = 0; i < files_of(c); i++) {
-		if (block >= sums_blocks(want_of(c, i)) || chunk_of(c, i)->good[block] != CHUNK_BAD)
+	for (size_t i = 0; i < chunkset_files(c); i++) {
+		if (block >= sums_blocks(chunkset_want(c, i)) || chunkset_chunk(c, i)->good[block] != CHUNK_BAD)
 			continue;
 		if (buf_printf(out, e, "%s%s", out->len ? ", " : "",
-			       text_escape_str(shown, sizeof(shown), want_of(c, i)->name)))
+			       text_escape_str(shown, sizeof(shown), chunkset_want(c, i)->name)))
 			return -1;
 	}
 	return 0;
@@ -246,9 +231,9 @@ static int choose_folder(struct repair *r, struct err *e)
 
 	if (given && (stat(given, &st) || !S_ISDIR(st.st_mode)))
 		return err_set(e, ERR_LOCAL, "%s: is not a folder", text_escape_str(shown, sizeof(shown), given));
-	for (size_t i = files_of(r->set); i-- > 0;)
-		if (chunk_of(r->set, i)->count)
-			path = chunk_of(r->set, i)->paths[0];
+	for (size_t i = chunkset_files(r->set); i-- > 0;)
+		if (chunkset_chunk(r->set, i)->count)
+			path = chunkset_chunk(r->set, i)->paths[0];
 	const char *slash = strrchr(path, '/');
 	if (given ? buf_printf(&folder, e, "%s/", given) : buf_add(&folder, path, slash ? slash + 1 - path : 0, e))
 		return -1;
@@ -282,7 +267,7 @@ static int make(struct repair *r, struct err *e)
 {
 	size_t broken = 0;
 
-	for (size_t i = 0; i < files_of(r->set); i++)
+	for (size_t i = 0; i < chunkset_files(r->set); i++)
 		broken += r->broken[i];
 	if (!broken && !r->sums_lost)
 		return 0;
@@ -291,7 +276,7 @@ static int make(struct repair *r, struct err *e)
 	AUTO(remake) made = remake_new(r->set, r->folder, r->options->events, e);
 	if (!made)
 		return -1;
-	for (size_t i = 0; i < files_of(r->set); i++)
+	for (size_t i = 0; i < chunkset_files(r->set); i++)
 		if (r->broken[i] && remake_add(made, i, e))
 			return -1;
 	if ((broken && remake_fill(made, e)) || (r->sums_lost && remake_add_sums(made, e)))

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/seal.h"
 
-#include "base/cancel.h"
 #include "base/parallel.h"
 #include "base/text.h"
 #include "pack/parity.h"
 
 #include <stdatomic.h>
 #include <string.h>
-
-#define PIECE (256u << 10)
 
 struct seal {
 	const struct fetch_options *options;
@@ -167,28 +164,10 @@ static int refuse(const char *name, struct err *e)
 	return err_set(e, ERR_CORRUPT, "%s has other bytes", name);
 }
 
-/* The whole file has its digest: header and blocks. */
-static int reread_parity(const struct sums_file *f, struct space *space, char *buf, struct err *e)
-{
-	AUTO(hasher) h = hasher_new(e);
-	struct digest d;
-
-	if (!h)
-		return -1;
-	for (uint64_t at = 0; at < f->size;) {
-		const size_t n = f->size - at < PIECE ? (size_t)(f->size - at) : PIECE;
-		if (cancel_check(e) || space_pread(space, buf, n, at, e) || hasher_update(h, buf, n, e))
-			return -1;
-		at += n;
-	}
-	if (hasher_finish(h, &d, e))
-		return -1;
-	return digest_equal(&d, &f->digest) ? 0 : refuse(f->name, e);
-}
-
 int seal_reread(struct seal *s, struct err *e)
 {
-	AUTO_MEM char *buf = malloc(PIECE > s->text.len ? PIECE : s->text.len);
+	AUTO_MEM char *buf = malloc(s->text.len + 1);
+	struct digest d;
 
 	if (!buf)
 		return err_memory(e);
@@ -196,8 +175,11 @@ int seal_reread(struct seal *s, struct err *e)
 		if (space_sync(s->parity[i], e))
 			return -1;
 		space_forget(s->parity[i]);
-		if (reread_parity(&s->table.parity[i], s->parity[i], buf, e))
+		const struct sums_file *f = &s->table.parity[i];
+		if (space_digest(s->parity[i], 0, f->size, &d, e))
 			return -1;
+		if (!digest_equal(&d, &f->digest))
+			return refuse(f->name, e);
 	}
 	if (space_sync(s->sums, e))
 		return -1;

@@ -4,8 +4,9 @@
 
 /*
  * fetch -o -: the archive of a layout, front to back into a descriptor. Blobs are asked for in ranges, several at
- * once, at most STREAM_AHEAD more than there are connections; what waits for its turn takes STREAM_MEMORY at most. A connection that breaks is gone on from the byte. What has gone out cannot be taken back: a blob
- * whose digest is wrong ends the run, and the stream is left without its papers, so nobody loads it.
+ * once, at most STREAM_AHEAD more than there are connections; what waits for its turn takes STREAM_MEMORY at most. A
+ * connection that breaks is gone on from the byte. What has gone out cannot be taken back: a blob whose digest is wrong
+ * ends the run, and the stream is left without its papers, so nobody loads it.
  */
 
 #include "flow/stage.h"

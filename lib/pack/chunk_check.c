@@ -18,8 +18,6 @@
  * at once; then, in order, what was found is told.
  */
 
-#define PIECE (64u << 10)
-
 enum verdict { RIGHT, RIGHT_LATER, WRONG, WRONG_TWICE_OTHERWISE, UNREADABLE };
 
 static const char *const also_texts[] = {
@@ -46,29 +44,13 @@ struct check {
 	const struct events *events;
 	struct copy *copies;
 	size_t count;
-	char **pieces; /* one a worker */
 	chunk_problem_fn *problem;
 	void *ctx;
 	struct err first;
 };
 
-static int hash_block(struct space *space, uint64_t off, uint64_t len, char *piece, struct digest *out, struct err *e)
-{
-	AUTO(hasher) h = hasher_new(e);
-
-	if (!h)
-		return -1;
-	for (uint64_t done = 0; done < len;) {
-		size_t n = len - done < PIECE ? (size_t)(len - done) : PIECE;
-		if (cancel_check(e) || space_pread(space, piece, n, off + done, e) || hasher_update(h, piece, n, e))
-			return -1;
-		done += n;
-	}
-	return hasher_finish(h, out, e);
-}
-
 /* A failing read is a verdict; to be stopped, or out of memory, is none: -1. */
-static int judge(const struct copy *c, struct space *space, size_t b, char *piece, enum verdict *out, struct err *e)
+static int judge(const struct copy *c, struct space *space, size_t b, enum verdict *out, struct err *e)
 {
 	const uint64_t off = c->want->header + (uint64_t)b * SUMS_BLOCK;
 	const uint64_t len = sums_block_size(c->want, b);
@@ -78,12 +60,12 @@ static int judge(const struct copy *c, struct space *space, size_t b, char *piec
 	*out = WRONG;
 	if (off + len > c->size)
 		return 0;
-	if (hash_block(space, off, len, piece, &once, &bad) == 0) {
+	if (space_digest(space, off, len, &once, &bad) == 0) {
 		*out = RIGHT;
 		if (digest_equal(&once, &c->want->blocks[b]))
 			return 0;
 		space_forget(space);
-		if (hash_block(space, off, len, piece, &twice, &bad) == 0) {
+		if (space_digest(space, off, len, &twice, &bad) == 0) {
 			*out = digest_equal(&twice, &c->want->blocks[b]) ? RIGHT_LATER
 			       : digest_equal(&once, &twice)             ? WRONG
 									 : WRONG_TWICE_OTHERWISE;
@@ -148,8 +130,7 @@ static int turn(void *ctx, size_t item, size_t worker, struct err *e)
 	char shown[256];
 	AUTO(space) space = space_open(c->path, &bad);
 
-	if (!k->pieces[worker] && !(k->pieces[worker] = malloc(PIECE)))
-		return err_memory(e);
+	(void)worker;
 	if (!space) {
 		(void)snprintf(c->shape, sizeof(c->shape), "cannot be read: %.150s", bad.text);
 		return 0;
@@ -164,7 +145,7 @@ static int turn(void *ctx, size_t item, size_t worker, struct err *e)
 	event_begin(k->events, item, c->want->size, "%s", text_escape_str(shown, sizeof(shown), c->path));
 	for (size_t b = 0; b < blocks; b++) {
 		enum verdict v;
-		if (judge(c, space, b, k->pieces[worker], &v, e))
+		if (judge(c, space, b, &v, e))
 			return -1;
 		c->blocks[b] = (uint8_t)v;
 		event_progress(k->events, item, (uint64_t)b * SUMS_BLOCK, c->want->size);
@@ -238,19 +219,9 @@ static void tell_copy(struct check *k, const struct copy *c, bool spared)
 		tell_blocks(k, c, shown, spared);
 }
 
-static struct chunk *chunk_of(const struct chunkset *c, size_t file)
-{
-	return file < c->sums.count ? &c->chunks[file] : &c->parity[file - c->sums.count];
-}
-
-static struct sums_file *want_of(const struct chunkset *c, size_t file)
-{
-	return file < c->sums.count ? &c->sums.chunks[file] : &c->sums.parity[file - c->sums.count];
-}
-
 static void tell_missing(struct check *k, size_t file)
 {
-	const struct sums_file *want = want_of(k->set, file);
+	const struct sums_file *want = chunkset_want(k->set, file);
 	char shown[256], what[64];
 
 	text_escape_str(shown, sizeof(shown), want->name);
@@ -265,8 +236,8 @@ static void tell_missing(struct check *k, size_t file)
 /* Which copy has each block right: one that has all of them, if there is one. */
 static int fill_good(const struct check *k, size_t file, const struct copy *copies, size_t count, struct err *e)
 {
-	struct chunk *chunk = chunk_of(k->set, file);
-	const size_t blocks = sums_blocks(want_of(k->set, file));
+	struct chunk *chunk = chunkset_chunk(k->set, file);
+	const size_t blocks = sums_blocks(chunkset_want(k->set, file));
 
 	free(chunk->good);
 	chunk->good = malloc(blocks + 1);
@@ -299,7 +270,7 @@ static int conclude_file(struct check *k, size_t file, const struct copy *copies
 static void files_of(const struct chunkset *c, enum chunk_files which, size_t *from, size_t *to)
 {
 	*from = which & CHUNK_ARCHIVE ? 0 : c->sums.count;
-	*to = which & CHUNK_PARITY ? c->sums.count + c->sums.parity_count : c->sums.count;
+	*to = which & CHUNK_PARITY ? chunkset_files(c) : c->sums.count;
 }
 
 static int make_copies(struct check *k, enum chunk_files which, struct err *e)
@@ -308,16 +279,16 @@ static int make_copies(struct check *k, enum chunk_files which, struct err *e)
 
 	files_of(k->set, which, &from, &to);
 	for (size_t i = from; i < to; i++)
-		total += chunk_of(k->set, i)->count;
+		total += chunkset_chunk(k->set, i)->count;
 	k->copies = calloc(total + 1, sizeof(*k->copies));
 	if (!k->copies)
 		return err_memory(e);
 	for (size_t i = from; i < to; i++)
-		for (size_t n = 0; n < chunk_of(k->set, i)->count; n++)
+		for (size_t n = 0; n < chunkset_chunk(k->set, i)->count; n++)
 			k->copies[k->count++] = (struct copy){ .file = i,
 							       .number = n,
-							       .want = want_of(k->set, i),
-							       .path = chunk_of(k->set, i)->paths[n] };
+							       .want = chunkset_want(k->set, i),
+							       .path = chunkset_chunk(k->set, i)->paths[n] };
 	return 0;
 }
 
@@ -328,16 +299,9 @@ static int read_all(struct check *k, struct err *e)
 	for (size_t i = 0; i < k->count; i++)
 		total += k->copies[i].want->size;
 	const size_t threads = total < SUMS_BLOCK ? 1 : parallel_cpus();
-	k->pieces = calloc(threads, sizeof(*k->pieces));
-	if (!k->pieces)
-		return err_memory(e);
 	event_emit(k->events,
 		   &(struct event){ .kind = EVENT_PLAN, .total = total, .count = k->count, .text = "checking chunks" });
-	int rc = parallel_for(k->count, threads, turn, k, e);
-	for (size_t i = 0; i < threads; i++)
-		free(k->pieces[i]);
-	free(k->pieces);
-	return rc;
+	return parallel_for(k->count, threads, turn, k, e);
 }
 
 static int conclude(struct check *k, enum chunk_files which, struct err *e)
@@ -346,7 +310,7 @@ static int conclude(struct check *k, enum chunk_files which, struct err *e)
 
 	files_of(k->set, which, &from, &to);
 	for (size_t file = from, at = 0, n; file < to; file++, at += n) {
-		n = chunk_of(k->set, file)->count;
+		n = chunkset_chunk(k->set, file)->count;
 		if (conclude_file(k, file, k->copies + at, n, e))
 			return -1;
 	}

@@ -15,7 +15,6 @@
  * differ. Chunks that do not differ at all are served by each other's files.
  */
 
-#define PIECE (64u << 10)
 #define ODD_TRIES 8 /* blocks of a file that is not as long as any chunk: it may be anything, and large */
 
 static uint64_t key_of(const struct digest *d)
@@ -156,28 +155,12 @@ static bool next_difference(const struct finder *f, const struct places *p, size
 	return false;
 }
 
-static int hash_block(struct space *space, uint64_t off, uint64_t len, char *piece, struct digest *out, struct err *e)
-{
-	AUTO(hasher) h = hasher_new(e);
-
-	if (!h)
-		return -1;
-	for (uint64_t done = 0; done < len;) {
-		size_t n = len - done < PIECE ? (size_t)(len - done) : PIECE;
-		if (cancel_check(e) || space_pread(space, piece, n, off + done, e) || hasher_update(h, piece, n, e))
-			return -1;
-		done += n;
-	}
-	return hasher_finish(h, out, e);
-}
-
 /* Of one file: its blocks behind the header. */
 struct probe {
 	const struct finder *finder;
 	struct space *space;
 	uint64_t size;
 	uint64_t header;
-	char *piece;
 };
 
 /* 1: *out is the block's digest, 0: the file ends before. */
@@ -188,7 +171,7 @@ static int probe_block(const struct probe *p, size_t block, struct digest *out, 
 		return 0;
 	const uint64_t left = p->size - off;
 
-	return hash_block(p->space, off, left < SUMS_BLOCK ? left : SUMS_BLOCK, p->piece, out, e) ? -1 : 1;
+	return space_digest(p->space, off, left < SUMS_BLOCK ? left : SUMS_BLOCK, out, e) ? -1 : 1;
 }
 
 static int probe_file(const struct probe *p, size_t tries, struct places *out, struct err *e)
@@ -234,7 +217,6 @@ static bool sizes_known(const struct finder *f, uint64_t size, uint64_t *parity_
 struct matching {
 	struct finder *finder;
 	bool any_size;
-	char **pieces; /* one a worker */
 	pthread_mutex_t lock;
 };
 
@@ -263,7 +245,7 @@ static int place_all(struct matching *m, size_t item, const struct places *p, st
 	return served || !least ? 0 : find_place(f, item, least->set, least->file, sure, e);
 }
 
-static int ask_blocks(struct matching *m, const struct candidate *c, char *piece, struct places *found, struct err *e)
+static int ask_blocks(struct matching *m, const struct candidate *c, struct places *found, struct err *e)
 {
 	uint64_t header;
 	const bool known = sizes_known(m->finder, c->size, &header);
@@ -275,7 +257,7 @@ static int ask_blocks(struct matching *m, const struct candidate *c, char *piece
 	space = space_open(c->path, e);
 	if (!space)
 		return -1;
-	struct probe p = { m->finder, space, space_size(space), 0, piece };
+	struct probe p = { m->finder, space, space_size(space), 0 };
 	if ((known || m->any_size) && probe_file(&p, known ? SIZE_MAX : ODD_TRIES, found, e))
 		return -1;
 	p.header = header;
@@ -283,7 +265,7 @@ static int ask_blocks(struct matching *m, const struct candidate *c, char *piece
 }
 
 /* A disk that cannot read one file does not end the search: that file is no chunk, and others may be copies of it. */
-static int match_one(struct matching *m, size_t item, char *piece, struct err *e)
+static int match_one(struct matching *m, size_t item, struct err *e)
 {
 	const struct candidate *c = &m->finder->files[item];
 	struct places found = { 0 };
@@ -292,7 +274,7 @@ static int match_one(struct matching *m, size_t item, char *piece, struct err *e
 
 	if (c->placed || c->kind == FILE_TABLE || c->kind == FILE_PARITY || !c->size)
 		return 0;
-	int rc = ask_blocks(m, c, piece, &found, &bad);
+	int rc = ask_blocks(m, c, &found, &bad);
 	if (!rc) {
 		pthread_mutex_lock(&m->lock);
 		rc = place_all(m, item, &found, e);
@@ -310,11 +292,8 @@ static int match_one(struct matching *m, size_t item, char *piece, struct err *e
 
 static int turn(void *ctx, size_t item, size_t worker, struct err *e)
 {
-	struct matching *m = ctx;
-
-	if (!m->pieces[worker] && !(m->pieces[worker] = malloc(PIECE)))
-		return err_memory(e);
-	return match_one(m, item, m->pieces[worker], e);
+	(void)worker;
+	return match_one(ctx, item, e);
 }
 
 /* A few small files are done before a thread has begun. */
@@ -330,16 +309,11 @@ static size_t threads_for(const struct finder *f)
 int find_match(struct finder *f, bool any_size, struct err *e)
 {
 	const size_t threads = threads_for(f);
-	AUTO_MEM char **pieces = calloc(threads, sizeof(char *));
-	struct matching m = { f, any_size, pieces, PTHREAD_MUTEX_INITIALIZER };
+	struct matching m = { f, any_size, PTHREAD_MUTEX_INITIALIZER };
 
-	if (!pieces)
-		return err_memory(e);
 	if (!f->block_count)
 		return 0;
 	int rc = parallel_for(f->count, threads, turn, &m, e);
-	for (size_t i = 0; i < threads; i++)
-		free(pieces[i]);
 	pthread_mutex_destroy(&m.lock);
 	return rc;
 }

@@ -56,6 +56,20 @@ int chunkset_has_sums_file(const struct chunkset *c, const char *const *paths, s
 ptrdiff_t chunkset_add(struct chunkset *c, const char *const *paths, size_t count, const struct events *events,
 		       struct err *e);
 
+/* All its files by one number: the chunks, then the parity files. */
+static inline size_t chunkset_files(const struct chunkset *c)
+{
+	return c->sums.count + c->sums.parity_count;
+}
+static inline struct chunk *chunkset_chunk(const struct chunkset *c, size_t file)
+{
+	return file < c->sums.count ? &c->chunks[file] : &c->parity[file - c->sums.count];
+}
+static inline struct sums_file *chunkset_want(const struct chunkset *c, size_t file)
+{
+	return file < c->sums.count ? &c->sums.chunks[file] : &c->sums.parity[file - c->sums.count];
+}
+
 /* Chunks (not parity files) that no file holds. */
 size_t chunkset_missing(const struct chunkset *c);
 

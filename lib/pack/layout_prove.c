@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/cancel.h"
 #include "base/parallel.h"
 #include "pack/layout.h"
-
-#include <stdlib.h>
-
-#define PIECE (64u << 10)
 
 struct proof {
 	const struct layout *layout;
@@ -17,21 +12,11 @@ static int prove(void *ctx, size_t item, size_t worker, struct err *e)
 {
 	const struct proof *p = ctx;
 	const struct member *m = &p->layout->members[item];
-	AUTO(hasher) h = hasher_new(e);
-	AUTO_MEM char *buf = malloc(PIECE);
 	struct digest d;
 
 	(void)worker;
 	event_begin(p->events, item, m->promise.size, "%s", m->name);
-	if (!h || !buf)
-		return h ? err_memory(e) : -1;
-	for (uint64_t at = 0; at < m->promise.size;) {
-		const size_t n = m->promise.size - at < PIECE ? (size_t)(m->promise.size - at) : PIECE;
-		if (cancel_check(e) || space_pread(p->space, buf, n, m->data + at, e) || hasher_update(h, buf, n, e))
-			return -1;
-		at += n;
-	}
-	if (hasher_finish(h, &d, e))
+	if (space_digest(p->space, m->data, m->promise.size, &d, e))
 		return -1;
 	event_progress(p->events, item, m->promise.size, m->promise.size);
 	event_end(p->events, item, "read back");

@@ -11,7 +11,6 @@
 #include <string.h>
 
 /* A sender may take its time, and a signal may interrupt another thread than this one: so the wait is in pieces. */
-#define WAIT_MS 200
 
 struct feed {
 	int fd;
@@ -46,25 +45,10 @@ uint64_t feed_at(const struct feed *f)
 	return f->at;
 }
 
-static int wait_for_bytes(int fd, struct err *e)
-{
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-
-	for (;;) {
-		if (cancel_check(e))
-			return -1;
-		int n = poll(&p, 1, WAIT_MS);
-		if (n > 0)
-			return 0;
-		if (n < 0 && errno != EINTR)
-			return err_sys(e, ERR_LOCAL, errno, "cannot wait");
-	}
-}
-
 static ssize_t take(const struct feed *f, void *buf, size_t cap, struct err *e)
 {
 	for (;;) {
-		if (wait_for_bytes(f->fd, e))
+		if (cancel_poll(f->fd, POLLIN, e))
 			return -1;
 		ssize_t n = read(f->fd, buf, cap);
 		if (n >= 0)

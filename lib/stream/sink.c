@@ -69,23 +69,6 @@ struct pipe_end {
 /* How much a pipe surely takes once poll() says that it takes something: write() does not block then. */
 #define SURE 4096
 #define PIPE_BYTES (1 << 20)
-#define WAIT_MS 200
-
-/* A reader may take its time, and a signal may interrupt another thread than this one: so the wait is in pieces. */
-static int wait_for_room(int fd, struct err *e)
-{
-	struct pollfd p = { .fd = fd, .events = POLLOUT };
-
-	for (;;) {
-		if (cancel_check(e))
-			return -1;
-		int n = poll(&p, 1, WAIT_MS);
-		if (n > 0)
-			return 0;
-		if (n < 0 && errno != EINTR)
-			return err_sys(e, ERR_LOCAL, errno, "cannot wait");
-	}
-}
 
 static int cannot_write(int sys, struct err *e)
 {
@@ -100,7 +83,7 @@ static int fd_write(struct sink *s, const void *bytes, size_t len, struct err *e
 
 	for (size_t done = 0; done < len;) {
 		size_t part = len - done;
-		if (p->blocks && wait_for_room(p->fd, e))
+		if (p->blocks && cancel_poll(p->fd, POLLOUT, e))
 			return -1;
 		if (p->blocks && part > SURE)
 			part = SURE;

@@ -12,6 +12,7 @@
  * at a time: the files are locked (flock(2)), and the lock dies with the process.
  */
 
+#include "base/digest.h"
 #include "base/err.h"
 #include "base/own.h"
 
@@ -75,6 +76,9 @@ uint64_t space_size(const struct space *s);
 
 /* Exactly len bytes at off. An earlier end: ERR_CORRUPT; a failing disk: ERR_LOCAL. From any thread. */
 int space_pread(struct space *s, void *buf, size_t len, uint64_t off, struct err *e);
+
+/* SHA-256 of the len bytes at off, read in order. As space_pread(), and ERR_CANCELLED. */
+int space_digest(struct space *s, uint64_t off, uint64_t len, struct digest *out, struct err *e);
 
 /* All len bytes at off, or an error. From any thread. A scratch space grows; a staged one does not. */
 int space_pwrite(struct space *s, const void *bytes, size_t len, uint64_t off, struct err *e);
