@@ -69,7 +69,7 @@ static int find(struct repair *r, struct err *e)
 static void add_problem(struct repair *r, const struct chunk_problem *problem)
 {
 	struct repair_report *report = r->report;
-	struct flow_problem p = { .offset = problem->offset, .length = problem->length };
+	struct flow_problem p = { .offset = problem->offset, .length = problem->length, .whole = !problem->damaged };
 	char what[512];
 
 	(void)snprintf(what, sizeof(what), "%s%s%s", problem->what, problem->also ? ": " : "",
@@ -212,10 +212,10 @@ static int refuse_beyond(const struct repair *r, struct err *e)
 		return 0;
 	if (list_bad(c, worst, &list, e))
 		return -1;
-	return err_set(e, ERR_CORRUPT, "%s; needed whole: %zu more of: %.*s%s",
-		       c->sums.parity_count ? "more is lost than the parity files bring back"
-					    : "there are no parity files",
-		       most, LIST_SHOWN, list.data, list.len > LIST_SHOWN ? "..." : "");
+	err_set(e, ERR_CORRUPT, "%s; needed whole: %zu more of: %.*s%s",
+		c->sums.parity_count ? "more is lost than the parity files bring back" : "there are no parity files",
+		most, LIST_SHOWN, list.data, list.len > LIST_SHOWN ? "..." : "");
+	return err_hint(e, "or imgpack wants: it lists what imgpack fetch --only brings");
 }
 
 /* Making. */
