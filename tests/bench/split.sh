@@ -10,13 +10,13 @@ big_image
 push_images "$src" big
 echo "big: $bytes bytes; $(nproc) cores"
 mkdir "$T/one" "$T/cut" "$T/par"
-one() { add "$1" "$IMGPACK" fetch "$src/test/big:1" -o "$T/one/x.tar" --platform linux/amd64 $2; }
-cut() { add "$1" "$IMGPACK" fetch "$src/test/big:1" -o "$T/$3/x.tar" --platform linux/amd64 --split $((bytes / 12 + 4096)) $2; }
-one "fetch" ""
-cut "fetch --split" "" cut
-cut "fetch --split --parity 2" "--parity 2" par
+whole() { add "$1" "$IMGPACK" fetch "$src/test/big:1" -o "$T/one/x.tar" --platform linux/amd64 $2; }
+chunks() { add "$1" "$IMGPACK" fetch "$src/test/big:1" -o "$T/$3/x.tar" --platform linux/amd64 --split $((bytes / 12 + 4096)) $2; }
+whole "fetch" ""
+chunks "fetch --split" "" cut
+chunks "fetch --split --parity 2" "--parity 2" par
 compare
-one "fetch, 40 MB/s" "--limit-rate 40M"
-cut "fetch --split, 40 MB/s" "--limit-rate 40M" cut
-cut "fetch --split --parity 2, 40 MB/s" "--limit-rate 40M --parity 2" par
+whole "fetch, 40 MB/s" "--limit-rate 40M"
+chunks "fetch --split, 40 MB/s" "--limit-rate 40M" cut
+chunks "fetch --split --parity 2, 40 MB/s" "--limit-rate 40M --parity 2" par
 compare
