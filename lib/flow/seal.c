@@ -17,7 +17,6 @@ struct seal {
 	struct space **parity; /* table.parity_count */
 	struct space *sums;
 	struct buf text; /* of the sums file */
-	uint64_t bytes;
 };
 
 struct rest {
@@ -33,7 +32,7 @@ static int name_file(const char *path, struct err *e)
 	return e && e->kind == ERR_LOCAL ? err_at(e, "%s", text_escape_str(shown, sizeof(shown), path)) : -1;
 }
 
-static struct space *stage(struct seal *s, const char *path, uint64_t size, struct err *e)
+static struct space *stage(const char *path, uint64_t size, struct err *e)
 {
 	AUTO(space) space = space_stage(path, e);
 
@@ -41,7 +40,6 @@ static struct space *stage(struct seal *s, const char *path, uint64_t size, stru
 		name_file(path, e);
 		return NULL;
 	}
-	s->bytes += size;
 	return TAKE(space);
 }
 
@@ -50,7 +48,7 @@ static int stage_parity(struct seal *s, size_t i, struct err *e)
 	AUTO_MEM char *path = sums_parity_path(s->options->output, i + 1, s->table.parity_count, e);
 
 	if (path)
-		s->parity[i] = stage(s, path, s->table.parity[i].size, e);
+		s->parity[i] = stage(path, s->table.parity[i].size, e);
 	return s->parity[i] ? 0 : -1;
 }
 
@@ -61,7 +59,7 @@ static int stage_sums(struct seal *s, struct err *e)
 
 	if (!path || sums_text_size(&s->table, false, &size, e))
 		return -1;
-	s->sums = stage(s, path, size, e);
+	s->sums = stage(path, size, e);
 	return s->sums ? 0 : -1;
 }
 
@@ -127,11 +125,6 @@ struct seal *seal_open(const struct fetch_options *o, const struct layout *layou
 		if (stage_parity(s, i, e))
 			return NULL;
 	return stage_sums(s, e) ? NULL : TAKE(s);
-}
-
-uint64_t seal_bytes(const struct seal *s)
-{
-	return s->bytes;
 }
 
 const struct sums *seal_sums(const struct seal *s)

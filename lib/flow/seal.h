@@ -17,9 +17,6 @@ struct seal;
 /* Takes the places of the files beside o->output and reserves their disk. All borrowed. ERR_LOCAL, ERR_USAGE. */
 struct seal *seal_open(const struct fetch_options *o, const struct layout *layout, struct err *e);
 
-/* Bytes of the files beside the chunks. */
-uint64_t seal_bytes(const struct seal *s);
-
 /*
  * layout->members[member] is there and right. The chunks that are complete by this are summed up at once, while the
  * kernel still has their bytes. With parity that waits for seal_fill(), which reads all chunks side by side anyway.
