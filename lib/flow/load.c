@@ -123,7 +123,7 @@ static struct load_result *send(const struct load_options *o, const struct place
 {
 	AUTO_MEM struct load_image *images = calloc(names->count + 1, sizeof(*images));
 	struct load_request request = {
-		.file = f,
+		.supply = supply_of_file(f),
 		.images = images,
 		.count = names->count,
 		.platform = o->platform,

@@ -126,7 +126,7 @@ static unsigned silence_allowed(const struct load_request *r, uint64_t size)
  * that: the daemon has the blobs by then, and nothing that names them.
  */
 struct gate {
-	struct pack_file *file;
+	const struct supply *supply;
 	uint64_t left; /* bytes in front of the papers */
 };
 
@@ -140,7 +140,7 @@ static int pass_gate(void *ctx, const void *bytes, size_t len, struct err *e)
 		return 0;
 	}
 	g->left = 0;
-	return pack_file_finish(g->file, e);
+	return supply_finish(g->supply, e);
 }
 
 static uint64_t papers_begin(const struct layout *l)
@@ -156,9 +156,10 @@ static int stream_layout(struct loading *l, const struct layout *layout, struct 
 {
 	const struct load_request *r = l->request;
 	struct progress progress = { .events = r->events, .item = ++l->next_item, .total = layout->size };
-	struct gate gate = { r->file, papers_begin(layout) };
+	struct supply supply = r->supply;
+	struct gate gate = { &r->supply, papers_begin(layout) };
 	AUTO(source)
-	tar = source_tap(source_tap(layout_source(layout, pack_file_open_blob, r->file, e), pass_gate, &gate, e),
+	tar = source_tap(source_tap(layout_source(layout, supply_open_blob, &supply, e), pass_gate, &gate, e),
 			 count_bytes, &progress, e);
 
 	if (!tar)
@@ -184,23 +185,13 @@ static bool has_untyped_root(const struct pack *p)
 
 static int send_choices(struct loading *l, const struct pack_choice *choices, size_t count, struct err *e)
 {
-	AUTO(pack) pack = pack_select(l->request->file->pack, choices, count, e);
+	AUTO(pack) pack = pack_select(l->request->supply.pack, choices, count, e);
 
 	if (!pack)
 		return -1;
 	const struct layout_options options = { .no_toc = true, .no_index = has_untyped_root(pack) };
 	AUTO(layout) layout = layout_new(pack, &options, e);
 	return layout ? stream_layout(l, layout, e) : -1;
-}
-
-/* Several tars with layers that they share: what passes once does not do. */
-static int make_file(const struct load_request *r, struct err *e)
-{
-	const struct verify_options all = { .diff_ids = true };
-
-	if (!r->file->pipe)
-		return 0;
-	return pack_file_spool(r->file, r->events, e) || pack_file_verify(r->file, &all, r->events, e) ? -1 : 0;
 }
 
 /*
@@ -220,13 +211,14 @@ static int send_all(struct loading *l, struct err *e)
 	if (!l->plan->kind.podman && count && send_choices(l, choices, count, e))
 		return -1;
 	if (!l->plan->kind.podman)
-		return pack_file_finish(l->request->file, e);
-	if (count > 1 && make_file(l->request, e))
+		return supply_finish(&l->request->supply, e);
+	/* Several tars with layers that they share: what passes once does not do. */
+	if (count > 1 && supply_keep(&l->request->supply, l->request->events, e))
 		return -1;
 	for (size_t i = 0; i < count; i++)
 		if (send_choices(l, &choices[i], 1, e))
 			return choices[i].name ? err_at(e, "%s", choices[i].name) : -1;
-	return pack_file_finish(l->request->file, e);
+	return supply_finish(&l->request->supply, e);
 }
 
 /* After a load that failed: what stands there now? The daemon may have done a part of it. */
@@ -286,7 +278,7 @@ static int look_after(struct loading *l, struct err *e)
 			event_text(l->request->events, EVENT_NOTE, "%s: this daemon keeps no names by digest; it is %s",
 				   w->load->name, id);
 		if (w->had)
-			l->result->skipped_bytes += pack_image_bytes(l->request->file->pack, w->load->image);
+			l->result->skipped_bytes += pack_image_bytes(l->request->supply.pack, w->load->image);
 	}
 	return 0;
 }

@@ -54,7 +54,7 @@ static int is_complete(const struct pack *p, const struct pack_choice *choice, b
 static int choose_root(struct docker_want *w, const struct load_request *r, const struct docker_kind *kind,
 		       struct err *e)
 {
-	const struct pack *p = r->file->pack;
+	const struct pack *p = r->supply.pack;
 	const struct pack_image *image = w->load->image;
 	bool complete = false;
 

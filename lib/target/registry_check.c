@@ -71,7 +71,7 @@ static int check_tag(void *ctx, size_t i, size_t worker, struct err *e)
 	struct check *k = ctx;
 	struct push_plan *plan = k->push->plan;
 	struct push_image *image = &plan->images[i];
-	const struct digest *ours = &plan->request->file->pack->blobs[image->root].promise.digest;
+	const struct digest *ours = &plan->request->supply.pack->blobs[image->root].promise.digest;
 	struct registry_conn *c = push_conn(k->push, worker, e);
 	char old[DIGEST_TEXT_SIZE];
 	char new[DIGEST_TEXT_SIZE];
@@ -105,15 +105,15 @@ static int refuse_taken(const struct check *k, struct err *e)
 	if (!k->taken)
 		return 0;
 	err_set(e, ERR_TARGET, "%s: is %s there, this one is %s", image->load->name, digest_text(&k->there, old),
-		digest_text(&plan->request->file->pack->blobs[image->root].promise.digest, new));
+		digest_text(&plan->request->supply.pack->blobs[image->root].promise.digest, new));
 	if (k->taken > 1)
 		err_hint(e, "so are %zu other names", k->taken - 1);
 	return err_hint(e, "nothing was uploaded; --replace moves the tag");
 }
 
 /* A part that the archive does not have must stand in the repository already. */
-static int check_part(struct registry_conn *c, const struct push_image *image, const struct pack_blob *b, bool paper,
-		      struct err *e)
+static int check_part(const struct push *p, struct registry_conn *c, const struct push_image *image,
+		      const struct pack_blob *b, bool paper, struct err *e)
 {
 	char digest[DIGEST_TEXT_SIZE];
 	struct question q = { .conn = c, .repository = image->reference.repository, .tries = image->tries };
@@ -129,12 +129,12 @@ static int check_part(struct registry_conn *c, const struct push_image *image, c
 	if (has)
 		return 0;
 	return err_set(e, ERR_TARGET,
-		       "needs the %s %s, which is neither in the archive nor in the registry; nothing was uploaded",
-		       blob_role_text(b->role), digest);
+		       "needs the %s %s, which is neither in %s nor in the registry; nothing was uploaded",
+		       blob_role_text(b->role), digest, p->plan->request->supply.noun);
 }
 
 /* An index with holes: --platform pushes one of its manifests instead. */
-static int check_unknown(struct registry_conn *c, const struct push_image *image, struct err *e)
+static int check_unknown(const struct push *p, struct registry_conn *c, const struct push_image *image, struct err *e)
 {
 	char digest[DIGEST_TEXT_SIZE];
 	struct question q = {
@@ -149,8 +149,8 @@ static int check_unknown(struct registry_conn *c, const struct push_image *image
 		return -1;
 	if (has && image->parts->unknown == 1)
 		return 0;
-	err_set(e, ERR_TARGET, "its index names %zu manifests that are not in the archive (%s%s)",
-		image->parts->unknown, image->parts->unknown > 1 ? "first " : "", digest);
+	err_set(e, ERR_TARGET, "its index names %zu manifests that are not in %s (%s%s)", image->parts->unknown,
+		p->plan->request->supply.noun, image->parts->unknown > 1 ? "first " : "", digest);
 	return err_hint(e, "a registry takes no such index; --platform loads one platform of it; nothing was uploaded");
 }
 
@@ -158,23 +158,23 @@ static int check_parts(void *ctx, size_t i, size_t worker, struct err *e)
 {
 	struct push *p = ((struct check *)ctx)->push;
 	const struct push_image *image = &p->plan->images[i];
-	const struct pack *pack = p->plan->request->file->pack;
+	const struct pack *pack = p->plan->request->supply.pack;
 	struct registry_conn *c = push_conn(p, worker, e);
 
 	if (!c)
 		return -1;
 	if (image->had)
 		return 0;
-	if (check_unknown(c, image, e))
+	if (check_unknown(p, c, image, e))
 		return err_at(e, "%s", image->load->name);
 	for (size_t k = 0; k < image->parts->data_count; k++) {
 		const struct pack_blob *b = &pack->blobs[image->parts->data[k]];
-		if (b->absent && check_part(c, image, b, false, e))
+		if (b->absent && check_part(p, c, image, b, false, e))
 			return err_at(e, "%s", image->load->name);
 	}
 	for (size_t k = 0; k < image->parts->paper_count; k++) {
 		const struct pack_blob *b = &pack->blobs[image->parts->papers[k]];
-		if (b->absent && check_part(c, image, b, true, e))
+		if (b->absent && check_part(p, c, image, b, true, e))
 			return err_at(e, "%s", image->load->name);
 	}
 	return 0;

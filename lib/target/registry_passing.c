@@ -42,5 +42,5 @@ int push_passing(struct push *p, struct err *e)
 	for (size_t i = 0; i < plan->first_mount; i++)
 		if (push_blob(p, places[i].item, 0, e))
 			return -1;
-	return pack_file_finish(plan->request->file, e);
+	return supply_finish(&plan->request->supply, e);
 }

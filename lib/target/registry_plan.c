@@ -14,7 +14,7 @@ static int read_name(struct push_image *image, const char *registry, struct err 
 
 	if (!name)
 		return err_set(e, ERR_USAGE,
-			       "an image of the archive has no name, and a registry keeps none without; "
+			       "an image has no name, and a registry keeps none without; "
 			       "give it one with --name");
 	if (reference_parse(&image->reference, name, e))
 		return -1;
@@ -43,14 +43,14 @@ static int choose(struct push_image *image, const struct load_request *r, struct
 		.manifest = (size_t)manifest,
 	};
 	image->root = r->platform ? from->manifests[manifest].blob : from->root;
-	image->parts = pack_parts_of(r->file->pack, &image->choice, e);
+	image->parts = pack_parts_of(r->supply.pack, &image->choice, e);
 	return image->parts ? 0 : -1;
 }
 
 /* A digest in the name is not to be chosen: it is the root's or it does not resolve there. */
 static void name_it(struct push_image *image, const struct load_request *r)
 {
-	const struct digest *root = &r->file->pack->blobs[image->root].promise.digest;
+	const struct digest *root = &r->supply.pack->blobs[image->root].promise.digest;
 	struct reference there = image->reference;
 	char text[DIGEST_TEXT_SIZE];
 
@@ -61,9 +61,9 @@ static void name_it(struct push_image *image, const struct load_request *r)
 	}
 	if (!digest_equal(&there.digest, root))
 		event_text(r->events, EVENT_WARNING,
-			   "%s: this digest is not in the archive and will not resolve; what is "
+			   "%s: this digest is not in %s and will not resolve; what is "
 			   "there becomes %s",
-			   image->load->name, digest_text(root, text));
+			   image->load->name, r->supply.noun, digest_text(root, text));
 	there.digest = *root;
 	*there.tag = '\0';
 	(void)reference_text(&there, image->loaded_as);
@@ -123,7 +123,7 @@ static int pair_key(const struct digest *blob, const char *repository, struct di
 
 static int add_pair(struct push_plan *p, struct digestmap *pairs, size_t image, size_t blob, struct err *e)
 {
-	const struct pack_blob *b = &p->request->file->pack->blobs[blob];
+	const struct pack_blob *b = &p->request->supply.pack->blobs[blob];
 	struct digest key;
 
 	if (b->absent)
@@ -161,7 +161,7 @@ static int compare(const void *a, const void *b)
 /* Firsts before mounts, largest first, so that the last to finish is a small one. */
 static int sort_pairs(struct push_plan *p, struct err *e)
 {
-	const struct pack *pack = p->request->file->pack;
+	const struct pack *pack = p->request->supply.pack;
 	AUTO_MEM struct sortable *items = calloc(p->blob_count + 1, sizeof(*items));
 	AUTO_MEM ptrdiff_t *first = calloc(pack->blob_count + 1, sizeof(*first));
 

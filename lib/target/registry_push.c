@@ -14,6 +14,7 @@
 struct turn {
 	struct push *push;
 	size_t item;
+	size_t worker;
 	struct registry_conn *conn;
 	const struct push_blob *blob;
 	const struct pack_blob *what;
@@ -32,32 +33,67 @@ static int count_sent(void *ctx, const void *bytes, size_t len, struct err *e)
 	return cancel_check(e);
 }
 
+/* Another repository of this registry in which the blob stands: this run put it there, or it was there before; or NULL.
+ */
+static const char *stands_in(const struct turn *t)
+{
+	const struct push_plan *plan = t->push->plan;
+
+	if (t->blob->from >= 0)
+		return plan->images[plan->blobs[t->blob->from].image].reference.repository;
+	return supply_stands_in(&plan->request->supply, t->what, registry_host(t->push->registry));
+}
+
 /*
  * A mount is an offer that a registry may turn down in many ways (202, 401, 404, 405), and some say 201 without doing
  * it. So only the blob itself, seen in the repository, counts; everything else leads to the upload.
  */
 static bool mount(struct turn *t)
 {
-	const struct push_plan *plan = t->push->plan;
 	struct err ignored;
+	const char *from = stands_in(t);
 
-	if (t->blob->from < 0)
-		return false;
-	const char *from = plan->images[plan->blobs[t->blob->from].image].reference.repository;
-	return registry_mount_blob(t->conn, t->repository, &t->what->promise, from, &ignored) > 0 &&
+	return from && registry_mount_blob(t->conn, t->repository, &t->what->promise, from, &ignored) > 0 &&
 	       registry_has_blob(t->conn, t->repository, &t->what->promise, &ignored) > 0;
 }
 
 /* Out of a pipe it came once, and then stands in the registry itself, in another repository. */
 static struct source *open_body(struct turn *t, struct err *e)
 {
-	const struct push_plan *plan = t->push->plan;
+	const struct supply *supply = &t->push->plan->request->supply;
 
-	if (t->blob->from < 0 || !plan->request->file->pipe)
-		return pack_file_blob(plan->request->file, t->what, e);
+	if (t->blob->from < 0 || !supply_passes(supply))
+		return supply_open(supply, t->what, t->worker, e);
 	t->other = t->other ? t->other : registry_connect(t->push->registry, e);
-	const char *from = plan->images[plan->blobs[t->blob->from].image].reference.repository;
-	return t->other ? registry_open_blob(t->other, from, &t->what->promise, e) : NULL;
+	return t->other ? registry_open_blob(t->other, stands_in(t), &t->what->promise, e) : NULL;
+}
+
+/* One upload. The registry keeps nothing of a body that broke off, or whose digest is not the one that was said. */
+static int upload(struct turn *t, struct err *e)
+{
+	t->done = 0;
+	AUTO(source) body = source_tap(open_body(t, e), count_sent, t, e);
+
+	return body ? registry_put_blob(t->conn, t->repository, &t->what->promise, body, e) : -1;
+}
+
+/* Wrong bytes are asked for elsewhere; of a pipe there is no elsewhere. */
+static int upload_right(struct turn *t, struct err *e)
+{
+	const struct supply *supply = &t->push->plan->request->supply;
+
+	for (;;) {
+		struct err why = { 0 };
+		if (cancel_check(e))
+			return -1;
+		if (!upload(t, &why))
+			return 0;
+		if (why.kind == ERR_CORRUPT && supply_other(supply, t->what))
+			continue;
+		if (e)
+			*e = why;
+		return supply_passes(supply) && t->done ? push_passed(e) : -1;
+	}
 }
 
 enum how { HOW_UPLOADED, HOW_THERE, HOW_MOUNTED };
@@ -73,13 +109,7 @@ static int put_blob(void *ctx, struct err *e)
 		return HOW_THERE;
 	if (mount(t))
 		return HOW_MOUNTED;
-	if (cancel_check(e))
-		return -1;
-	t->done = 0;
-	AUTO(source) body = source_tap(open_body(t, e), count_sent, t, e);
-	if (!body || registry_put_blob(t->conn, t->repository, &t->what->promise, body, e))
-		return t->push->plan->request->file->pipe && t->done ? push_passed(e) : -1;
-	return HOW_UPLOADED;
+	return upload_right(t, e) ? -1 : HOW_UPLOADED;
 }
 
 int push_blob(void *ctx, size_t item, size_t worker, struct err *e)
@@ -92,9 +122,10 @@ int push_blob(void *ctx, size_t item, size_t worker, struct err *e)
 	struct turn t = {
 		.push = p,
 		.item = item,
+		.worker = worker,
 		.conn = push_conn(p, worker, e),
 		.blob = blob,
-		.what = &p->plan->request->file->pack->blobs[blob->blob],
+		.what = &p->plan->request->supply.pack->blobs[blob->blob],
 		.repository = image->reference.repository,
 	};
 	char digest[DIGEST_TEXT_SIZE];
@@ -128,11 +159,11 @@ int push_blobs(struct push *p, struct err *e)
 	struct event work = { .kind = EVENT_PLAN, .count = plan->blob_count, .text = "upload" };
 
 	for (size_t i = 0; i < plan->blob_count; i++)
-		work.total += plan->request->file->pack->blobs[plan->blobs[i].blob].promise.size;
+		work.total += plan->request->supply.pack->blobs[plan->blobs[i].blob].promise.size;
 	if (work.count)
 		event_emit(plan->request->events, &work);
-	if (plan->request->file->pipe ? push_passing(p, e)
-				      : parallel_for(plan->first_mount, p->workers, push_blob, p, e))
+	if (supply_passes(&plan->request->supply) ? push_passing(p, e)
+						  : parallel_for(plan->first_mount, p->workers, push_blob, p, e))
 		return -1;
 	return parallel_for(plan->blob_count - plan->first_mount, p->workers, mount_turn, p, e);
 }
@@ -155,39 +186,40 @@ static int put_paper(void *ctx, struct err *e)
 	return registry_put_manifest(w->conn, w->repository, w->selector, w->media_type, w->bytes, w->len, e);
 }
 
-/* A manifest's bytes: from memory, or read again from the archive into *room. */
-static const char *paper_bytes(struct push *p, const struct pack_blob *b, struct buf *room, struct err *e)
+/* A manifest's bytes: from memory, or read again into *room. */
+static const char *paper_bytes(struct push *p, const struct pack_blob *b, size_t worker, struct buf *room,
+			       struct err *e)
 {
 	if (b->bytes)
 		return b->bytes;
-	AUTO(source) s = pack_file_blob(p->plan->request->file, b, e);
+	AUTO(source) s = supply_open(&p->plan->request->supply, b, worker, e);
 	if (!s || source_slurp(s, LIMIT_MANIFEST, room, e))
 		return NULL;
 	return room->data;
 }
 
 /* Registries want the Content-Type to be the manifest's own; an archive by another program may not say it. */
-static int send_paper(struct push *p, struct registry_conn *c, const struct push_image *image, size_t blob,
-		      const char *selector, struct err *e)
+static int send_paper(struct push *p, size_t worker, const struct push_image *image, size_t blob, const char *selector,
+		      struct err *e)
 {
-	const struct pack_blob *b = &p->plan->request->file->pack->blobs[blob];
+	const struct pack_blob *b = &p->plan->request->supply.pack->blobs[blob];
 	char media_type[MEDIA_TYPE_SIZE];
 	enum paper_kind kind;
 	AUTO_BUF room = { 0 };
-	const char *bytes = paper_bytes(p, b, &room, e);
+	const char *bytes = paper_bytes(p, b, worker, &room, e);
 
 	if (!bytes ||
 	    paper_kind(bytes, (size_t)b->promise.size, *b->media_type ? b->media_type : NULL, &kind, media_type, e))
 		return -1;
 	struct paper_put w = {
-		.conn = c,
+		.conn = push_conn(p, worker, e),
 		.repository = image->reference.repository,
 		.selector = selector,
 		.media_type = media_type,
 		.bytes = bytes,
 		.len = (size_t)b->promise.size,
 	};
-	if (again(put_paper, &w, p->plan->request->tries, e))
+	if (!w.conn || again(put_paper, &w, p->plan->request->tries, e))
 		return -1;
 	p->sent += b->promise.size;
 	return 0;
@@ -197,17 +229,14 @@ static int children_turn(void *ctx, size_t i, size_t worker, struct err *e)
 {
 	struct push *p = ctx;
 	const struct push_image *image = &p->plan->images[i];
-	struct registry_conn *c = push_conn(p, worker, e);
 	char digest[DIGEST_TEXT_SIZE];
 
-	if (!c)
-		return -1;
 	for (size_t k = 0; !image->had && k < image->parts->paper_count; k++) {
-		const struct pack_blob *b = &p->plan->request->file->pack->blobs[image->parts->papers[k]];
+		const struct pack_blob *b = &p->plan->request->supply.pack->blobs[image->parts->papers[k]];
 		if (image->parts->papers[k] == image->root || b->absent)
 			continue;
 		digest_text(&b->promise.digest, digest);
-		if (send_paper(p, c, image, image->parts->papers[k], digest, e))
+		if (send_paper(p, worker, image, image->parts->papers[k], digest, e))
 			return err_at(e, "%s: manifest %s", image->load->name, digest);
 	}
 	return 0;
@@ -268,18 +297,18 @@ static int tag_turn(void *ctx, size_t i, size_t worker, struct err *e)
 {
 	struct push *p = ctx;
 	const struct push_image *image = &p->plan->images[i];
-	const struct pack_blob *root = &p->plan->request->file->pack->blobs[image->root];
+	const struct pack_blob *root = &p->plan->request->supply.pack->blobs[image->root];
 	struct registry_conn *c = push_conn(p, worker, e);
 	AUTO_BUF room = { 0 };
 
 	if (!c)
 		return -1;
-	const char *bytes = image->had ? "" : paper_bytes(p, root, &room, e);
-	if (!bytes || (!image->had && (send_paper(p, c, image, image->root, image->selector, e) ||
+	const char *bytes = image->had ? "" : paper_bytes(p, root, worker, &room, e);
+	if (!bytes || (!image->had && (send_paper(p, worker, image, image->root, image->selector, e) ||
 				       read_back(c, image, root, bytes, e))))
 		return err_at(e, "%s", image->load->name);
 	if (image->had)
-		p->skipped += pack_image_bytes(p->plan->request->file->pack, image->load->image);
+		p->skipped += pack_image_bytes(p->plan->request->supply.pack, image->load->image);
 	return load_result_set(p->result, i, image->loaded_as, &root->promise.digest, image->had, e);
 }
 

@@ -3,8 +3,9 @@
 #define TARGET_TARGET_H
 
 /*
- * Where a load ends. A target is handed an archive that was verified from its first byte to its last, and must end with
- * the images under their names, or with an error that says what stands there now. Success is what the target shows
+ * Where a load ends, and a copy. A target is handed images and a supply of their blobs, of which each is proved when it
+ * has been read to its end, and must end with the images under their names, or with an error that says what stands
+ * there now. Success is what the target shows
  * afterwards, never what it said on the way.
  */
 
@@ -12,7 +13,7 @@
 #include "base/events.h"
 #include "base/own.h"
 #include "http/http.h"
-#include "pack/open.h"
+#include "pack/supply.h"
 #include "registry/credentials.h"
 
 #include <stdbool.h>
@@ -24,7 +25,7 @@ struct load_image {
 };
 
 struct load_request {
-	struct pack_file *file; /* borrowed */
+	struct supply supply; /* the images' pack, and where its blobs' bytes come from */
 	struct load_image *images;
 	size_t count;
 	const struct platform

@@ -78,7 +78,7 @@ static struct load_result *load_as(struct world *w, const char *const *names, bo
 {
 	struct load_image images[8] = { 0 };
 	struct load_request r = {
-		.file = w->file,
+		.supply = supply_of_file(w->file),
 		.images = images,
 		.count = w->file->pack->image_count,
 		.replace = replace,
@@ -276,7 +276,7 @@ static void test_platforms(void **state)
 	ASSERT_OK(platform_parse(&amd64, "linux/amd64", &e), &e);
 	struct load_image image = { &p->images[0], "docker.io/library/narrow:1" };
 	struct load_request request = {
-		.file = w->file, .images = &image, .count = 1, .http = w->http, .platform = &amd64
+		.supply = supply_of_file(w->file), .images = &image, .count = 1, .http = w->http, .platform = &amd64
 	};
 	AUTO(load_result) narrow = target_docker_load(w->host, &request, &e);
 	/* The fake shows this platform's layers, since no other is there. */

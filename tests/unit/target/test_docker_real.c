@@ -99,7 +99,7 @@ static struct load_result *load(struct world *w, bool replace, struct err *e)
 {
 	struct load_image images[8] = { 0 };
 	struct load_request r = {
-		.file = w->file,
+		.supply = supply_of_file(w->file),
 		.images = images,
 		.count = w->file->pack->image_count,
 		.replace = replace,

@@ -75,7 +75,7 @@ static struct load_result *load_as(struct world *w, const char *const *names, bo
 	struct load_image images[8] = { 0 };
 	char full[8][256];
 	struct load_request r = {
-		.file = w->file,
+		.supply = supply_of_file(w->file),
 		.images = images,
 		.count = w->file->pack->image_count,
 		.replace = replace,
@@ -323,7 +323,7 @@ static void test_refused(void **state)
 
 	NEED_REGISTRY(w);
 	w->file = make_archive(w->archive, pair, 2);
-	r.file = w->file;
+	r.supply = supply_of_file(w->file);
 	r.http = w->http;
 	image.image = &w->file->pack->images[0];
 	assert_null(target_registry_load(w->host, &r, &e));

@@ -101,7 +101,7 @@ static struct load_result *load(struct world *w, size_t connections, bool replac
 	char names[2][64];
 	struct load_image images[2];
 	struct load_request r = {
-		.file = w->file,
+		.supply = supply_of_file(w->file),
 		.images = images,
 		.count = 2,
 		.connections = connections,
