@@ -63,6 +63,9 @@
 #define LIMIT_PIPE_KEPT                                                                                                \
 	(64u << 20) /* of an archive's beginning, to read its papers out of a pipe; else it is spooled */
 
+#define LIMIT_PATH 4095    /* of a target's socket or folder */
+#define LIMIT_NAMESPACE 76 /* of containerd, as containerd has it */
+
 #define LIMIT_IMAGES_FILE (4u << 20) /* the list behind --images */
 #define LIMIT_PASSWORD (64u << 10)   /* a password or token on standard input; cloud keys have some 3 KB */
 

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/archive.h"
 #include "flow/names.h"
+#include "flow/place.h"
 #include "flow/registries.h"
 #include "flow/report.h"
 
-#include "base/text.h"
-#include "oci/reference.h"
 #include "target/target.h"
 
 #include <stdio.h>
@@ -16,60 +15,6 @@
  *
  *     target chosen -> archive opened -> every byte verified -> sent, hashing again -> read back from the target
  */
-
-enum target_kind { TARGET_DOCKER, TARGET_REGISTRY };
-
-struct place {
-	enum target_kind kind;
-	char registry[LIMIT_REPOSITORY + 1];
-	char prefix[LIMIT_REPOSITORY + 1];
-	char text[2 * LIMIT_REPOSITORY + 16]; /* for the report */
-};
-
-#define CHOICES "--to docker (DOCKER_HOST names its socket) or --to registry:HOST[:PORT][/PREFIX]"
-
-static int parse_registry(struct place *p, const char *rest, struct err *e)
-{
-	char shown[160];
-	const char *slash = strchr(rest, '/');
-	size_t host = slash ? (size_t)(slash - rest) : strlen(rest);
-	const char *prefix = slash ? slash + 1 : "";
-	size_t len = strlen(prefix);
-
-	while (len && prefix[len - 1] == '/')
-		len--;
-	if (host > LIMIT_REPOSITORY || len > LIMIT_REPOSITORY)
-		return err_set(e, ERR_USAGE, "--to: the name is longer than %d bytes", LIMIT_REPOSITORY);
-	(void)snprintf(p->registry, sizeof(p->registry), "%.*s", (int)host, rest);
-	(void)snprintf(p->prefix, sizeof(p->prefix), "%.*s", (int)len, prefix);
-	if (!reference_registry_valid(p->registry) || (len && !reference_repository_valid(p->prefix)))
-		return err_set(e, ERR_USAGE, "--to registry:%s: write registry:HOST[:PORT][/PREFIX]",
-			       text_escape_str(shown, sizeof(shown), rest));
-	p->kind = TARGET_REGISTRY;
-	(void)snprintf(p->text, sizeof(p->text), "registry:%s%s%s", p->registry, len ? "/" : "", p->prefix);
-	return 0;
-}
-
-static int choose_target(struct place *p, const struct load_options *o, struct registries *registries, struct err *e)
-{
-	char where[256] = "";
-	char shown[160];
-
-	*p = (struct place){ .kind = TARGET_DOCKER };
-	(void)snprintf(p->text, sizeof(p->text), "docker");
-	if (o->to && text_starts(o->to, "registry:"))
-		return parse_registry(p, o->to + strlen("registry:"), e);
-	if (o->to && strcmp(o->to, "docker") != 0)
-		return err_set(e, ERR_USAGE, "--to %s: not a target of this release; there is " CHOICES,
-			       text_escape_str(shown, sizeof(shown), o->to));
-	if (o->to)
-		return 0;
-	if (!target_docker_answers(NULL, registries_http(registries), where))
-		return err_set(e, ERR_NETWORK, "no docker answers at %s; say where the images shall go: " CHOICES,
-			       where);
-	event_text(o->events, EVENT_NOTE, "loading into docker at %s", where);
-	return 0;
-}
 
 /* The ID that --expect names; false in *given if it was not. */
 static int parse_expected(const struct load_options *o, struct digest *out, bool *given, struct err *e)
@@ -142,9 +87,20 @@ static struct load_result *send(const struct load_options *o, const struct place
 	}
 	for (size_t i = 0; i < names->count; i++)
 		images[i] = (struct load_image){ &f->pack->images[i], names->items[i] };
-	if (p->kind == TARGET_REGISTRY)
-		return target_registry_load(p->registry, &request, e);
-	return target_docker_load(NULL, &request, e);
+	switch (p->kind) {
+	case TARGET_DOCKER:
+		return target_docker_load(NULL, &request, e);
+	case TARGET_PODMAN:
+		return target_podman_load(&request, e);
+	case TARGET_CONTAINERD:
+	case TARGET_K3S:
+	case TARGET_OCI:
+		err_set(e, ERR_USAGE, "--to %s: not in this release", p->text);
+		return NULL;
+	case TARGET_REGISTRY:
+		break;
+	}
+	return target_registry_load(p->registry, &request, e);
 }
 
 static struct load_report *report(const struct place *p, const struct pack_file *f, const struct load_result *result,
@@ -193,8 +149,13 @@ struct load_report *flow_load(const struct load_options *o, struct err *e)
 	if (archive_paths_check(&o->archive, e))
 		return NULL;
 	AUTO(registries) registries = registries_new(&o->connect, o->events, e);
-	if (!registries || choose_target(&place, o, registries, e))
+	if (!registries)
 		return NULL;
+	if (place_choose(&place, o->to, registries_http(registries), o->events, e)) {
+		if (o->to)
+			err_at(e, "--to");
+		return NULL;
+	}
 	if (archive_open(&archive, &o->archive, &wish, e)) {
 		if (archive.set)
 			nothing_loaded(e);

@@ -4,8 +4,8 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "oci/json.h"
-#include "registry/process.h"
 #include "registry/secret.h"
+#include "stream/process.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -41,11 +41,13 @@ static int run(const char *name, const char *action, const char *input, size_t l
 			       "\"%s\" cannot be the name of a credential helper (letters, digits, . _ -)",
 			       text_escape_str(shown, sizeof(shown), name));
 	(void)snprintf(program, sizeof(program), "docker-credential-%s", name);
+	const char *const arguments[] = { action, NULL };
 	const struct process_run r = {
 		.program = program,
-		.argument = action,
+		.arguments = arguments,
 		.input = input,
 		.input_len = len,
+		.secret = true,
 		.max_output = LIMIT_CREDENTIALS,
 		.seconds = LIMIT_HELPER_SECONDS,
 	};

@@ -299,9 +299,8 @@ static int load_all(struct loading *l, struct err *e)
 	return look_after(l, e);
 }
 
-struct load_result *target_docker_load(const char *host, const struct load_request *request, struct err *e)
+static struct load_result *load_into(struct docker *docker, const struct load_request *request, struct err *e)
 {
-	AUTO(docker) docker = docker_new(host, request->http, e);
 	AUTO(load_result) result = docker ? load_result_new(request->count, e) : NULL;
 	struct loading l = { .request = request, .docker = docker, .result = result };
 
@@ -316,14 +315,43 @@ struct load_result *target_docker_load(const char *host, const struct load_reque
 	return TAKE(result);
 }
 
+struct load_result *target_docker_load(const char *host, const struct load_request *request, struct err *e)
+{
+	AUTO(docker) docker = docker_new(host, request->http, e);
+
+	return load_into(docker, request, e);
+}
+
+struct load_result *target_podman_load(const struct load_request *request, struct err *e)
+{
+	AUTO(docker) docker = docker_new_podman(request->http, e);
+
+	return load_into(docker, request, e);
+}
+
+static bool answers(struct docker *docker, const char *host, char where[256])
+{
+	struct err why = { 0 };
+
+	if (docker)
+		(void)snprintf(where, 256, "%s", docker_where(docker));
+	else
+		(void)text_escape_str(where, 256, host);
+	return docker && !docker_ping(docker, &why);
+}
+
 bool target_docker_answers(const char *host, struct http *http, char where[256])
 {
 	struct err why = { 0 };
 	AUTO(docker) docker = docker_new(host, http, &why);
 
-	if (docker)
-		(void)snprintf(where, 256, "%s", docker_where(docker));
-	else
-		(void)text_escape_str(where, 256, host ? host : getenv("DOCKER_HOST"));
-	return docker && !docker_ping(docker, &why);
+	return answers(docker, host ? host : getenv("DOCKER_HOST"), where);
+}
+
+bool target_podman_answers(struct http *http, char where[256])
+{
+	struct err why = { 0 };
+	AUTO(docker) docker = docker_new_podman(http, &why);
+
+	return answers(docker, getenv("CONTAINER_HOST"), where);
 }

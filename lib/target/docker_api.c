@@ -28,7 +28,7 @@ static struct http *http_for(const struct docker_host *host, unsigned seconds, s
 	return http_new(&options, e);
 }
 
-struct docker *docker_new(const char *host, struct http *http, struct err *e)
+static struct docker *connect_to(bool podman, const char *host, struct http *http, struct err *e)
 {
 	AUTO(docker) d = calloc(1, sizeof(*d));
 
@@ -36,7 +36,7 @@ struct docker *docker_new(const char *host, struct http *http, struct err *e)
 		err_memory(e);
 		return NULL;
 	}
-	if (docker_host_parse(&d->host, host, e))
+	if (podman ? docker_host_podman(&d->host, e) : docker_host_parse(&d->host, host, e))
 		return NULL;
 	if (!d->host.socket) {
 		d->own = http_for(&d->host, 0, e);
@@ -45,6 +45,16 @@ struct docker *docker_new(const char *host, struct http *http, struct err *e)
 	}
 	d->client = http_client_new(d->own ? d->own : http, e);
 	return d->client ? TAKE(d) : NULL;
+}
+
+struct docker *docker_new(const char *host, struct http *http, struct err *e)
+{
+	return connect_to(false, host, http, e);
+}
+
+struct docker *docker_new_podman(struct http *http, struct err *e)
+{
+	return connect_to(true, NULL, http, e);
 }
 
 void docker_free(struct docker *d)

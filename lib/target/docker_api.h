@@ -26,6 +26,8 @@ struct docker;
  * DOCKER_CERT_PATH or ~/.docker. ERR_USAGE for ssh://, npipe:// and what is no address at all. `http` is borrowed.
  */
 struct docker *docker_new(const char *host, struct http *http, struct err *e);
+/* The same to podman's service: at $CONTAINER_HOST, else where this user's or root's listens. */
+struct docker *docker_new_podman(struct http *http, struct err *e);
 void docker_free(struct docker *d);
 OWNED(docker)
 

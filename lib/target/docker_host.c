@@ -116,6 +116,39 @@ int docker_host_parse(struct docker_host *out, const char *host, struct err *e)
 		       out->text);
 }
 
+#define PODMAN_SOCKET "/podman/podman.sock"
+#define PODMAN_ROOT_SOCKET "/run" PODMAN_SOCKET
+
+/* This user's podman listens there, if it runs as a service. */
+static char *own_podman(void)
+{
+	const char *runtime = env("XDG_RUNTIME_DIR");
+	char *path;
+
+	if (runtime ? asprintf(&path, "unix://%s" PODMAN_SOCKET, runtime) < 0
+		    : asprintf(&path, "unix:///run/user/%u" PODMAN_SOCKET, (unsigned)geteuid()) < 0)
+		return NULL;
+	return path;
+}
+
+int docker_host_podman(struct docker_host *out, struct err *e)
+{
+	const char *root = "unix://" PODMAN_ROOT_SOCKET;
+	const char *host = env("CONTAINER_HOST");
+	AUTO_MEM char *own = own_podman();
+
+	if (!own)
+		return err_memory(e);
+	if (!host) {
+		const char *first = geteuid() ? own : root;
+		const char *second = geteuid() ? root : own;
+		host = !access(first + strlen("unix://"), F_OK) || access(second + strlen("unix://"), F_OK) ? first
+													    : second;
+	}
+	out->podman = true;
+	return docker_host_parse(out, host, e);
+}
+
 void docker_host_release(struct docker_host *h)
 {
 	free(h->socket);
@@ -125,10 +158,23 @@ void docker_host_release(struct docker_host *h)
 	free(h->key);
 }
 
+/* podman needs no daemon, so its users mostly have none running. */
+static int explain_podman(struct err *e)
+{
+	const char *start = geteuid() ? "systemctl --user start podman.socket" : "systemctl start podman.socket";
+
+	return err_hint(e,
+			"podman's service is started by `%s`, or without systemd by `podman system service -t 0 &`; "
+			"CONTAINER_HOST names another socket",
+			start);
+}
+
 int docker_host_explain(const struct docker_host *h, struct err *e)
 {
 	if (!e || e->kind != ERR_NETWORK)
 		return -1;
+	if (h->podman)
+		return explain_podman(e);
 	if (!h->socket)
 		return h->tls ? err_hint(e, "does a daemon listen there?")
 			      : err_hint(e, "does a daemon listen there? " TLS_HINT);

@@ -13,6 +13,7 @@ struct docker_host {
 	char text[256]; /* for messages: "unix:///var/run/docker.sock" */
 	char *socket;   /* path of the unix socket, or NULL */
 	char *url;      /* "http://docker", "https://host:2376": without a path */
+	bool podman;    /* it is podman's service */
 	bool tls;
 	char *cacert, *cert, *key; /* files, if tls; NULL: the file is not there */
 };
@@ -23,6 +24,11 @@ struct docker_host {
  * and is released by the caller on failure too.
  */
 int docker_host_parse(struct docker_host *out, const char *host, struct err *e);
+/*
+ * The same for podman's service: $CONTAINER_HOST; else of $XDG_RUNTIME_DIR/podman/podman.sock and
+ * /run/podman/podman.sock the first that is there, for root the other way round.
+ */
+int docker_host_podman(struct docker_host *out, struct err *e);
 void docker_host_release(struct docker_host *h);
 
 /* Appends to a failed connection's error what the person can do about it. Returns -1. */

@@ -64,6 +64,20 @@ struct load_result *target_docker_load(const char *host, const struct load_reque
 /* True if a daemon answers there. *where names the socket for the message (at least 256 bytes). */
 bool target_docker_answers(const char *host, struct http *http, char where[256]);
 
+/*
+ * podman, through its service, which answers docker's API: at $CONTAINER_HOST, else at the socket of this user's podman
+ * or root's. It gets one image at a time, because of several in one tar it forgets the registry's digests. ERR_NETWORK:
+ * no service runs; the message says how to start one.
+ */
+struct load_result *target_podman_load(const struct load_request *request, struct err *e);
+bool target_podman_answers(struct http *http, char where[256]);
+
+/*
+ * containerd, through its own client, `ctr` or `k3s ctr`. `socket` NULL: $CONTAINERD_ADDRESS, else containerd's own,
+ * else that of k3s and RKE2.
+ */
+bool target_containerd_answers(const char *socket, char where[256]);
+
 /* A registry: `registry` is HOST[:PORT]; the images' names start with it already. */
 struct load_result *target_registry_load(const char *registry, const struct load_request *request, struct err *e);
 
