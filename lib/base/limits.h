@@ -50,6 +50,12 @@
 #define LIMIT_SETTINGS (1u << 20)     /* hosts.toml, registries.conf, daemon.json */
 #define LIMIT_TOML_DEPTH 16           /* arrays and tables inside each other; parts of one key; "a.b.c" has three */
 #define LIMIT_TOML_TABLES 4096        /* of one file */
+#define LIMIT_SETTINGS_VALUES 65536   /* scalars, lists and mappings of a YAML file that a person wrote */
+#define LIMIT_SETTINGS_DEPTH 16       /* of them inside each other */
+#define LIMIT_RULES 4096              /* rules of one file */
+#define LIMIT_RULE 1024               /* a line of it */
+#define LIMIT_RULE_PIECES 64          /* captures and the text between them, of one side of a rule */
+#define LIMIT_RULE_VARIABLES 64       /* of one file */
 #define LIMIT_SETTINGS_FILES 256      /* of one folder: registries.conf.d, the certificates of a host */
 #define LIMIT_CERTIFICATES (8u << 20) /* all authorities of one host; Debian's whole bundle has 0.2 MB */
 
