@@ -80,7 +80,7 @@ int receive_encoded(struct ask *a, struct registry_conn *conn, const char *repos
 	if (rc)
 		return -1;
 	pthread_mutex_lock(&x->fill->lock);
-	x->blob->givers |= UINT32_C(1) << a->endpoint;
+	x->blob->from.gave |= UINT32_C(1) << a->endpoint;
 	pthread_mutex_unlock(&x->fill->lock);
 	return 0;
 }

@@ -146,50 +146,6 @@ static int name_error(const struct fill *f, const struct fill_blob *b, struct er
 	return image ? err_at(e, "%s", image) : -1;
 }
 
-static bool one_bit(uint32_t set)
-{
-	return set && !(set & (set - 1));
-}
-
-static size_t bit_number(uint32_t set)
-{
-	size_t n = 0;
-
-	while (set >>= 1)
-		n++;
-	return n;
-}
-
-static const char *giver_name(const struct fill *f, const struct fill_blob *b, uint32_t bit)
-{
-	return registry_host(f->registries->items[b->home.registry]->endpoints[bit_number(bit)].registry);
-}
-
-/*
- * All bytes are there and are not the blob. If one place gave all of them, it is wrong, and not asked for this blob
- * again (the registry itself is, twice: the way to it may have been it). If there were several, or an earlier run,
- * the blob is taken anew from one of them alone. Under fill.lock. Returns false when nobody is left.
- */
-static bool find_another_giver(struct fill *f, struct fill_blob *b, const struct err *why)
-{
-	const struct family *family = f->registries->items[b->home.registry];
-	const bool alone = one_bit(b->givers) && !b->given_by_disk;
-	const size_t giver = bit_number(b->givers);
-	const uint32_t all = family->count == 32 ? UINT32_MAX : (UINT32_C(1) << family->count) - 1;
-
-	b->wrong++;
-	if (alone && !(family->endpoints[giver].origin && b->wrong <= WRONG_MOST)) {
-		b->barred |= b->givers;
-		ask_leave(f->registries, b->home.registry, giver, why->text);
-	}
-	uint32_t left = all & ~b->barred;
-	/* The registry itself, the last one, is the most trustworthy. */
-	b->only = left ? UINT32_C(1) << bit_number(left) : 0;
-	b->givers = 0;
-	b->given_by_disk = false;
-	return left != 0;
-}
-
 /* *wrong: its bytes are not the promised ones. */
 static int prove(struct fill *f, struct fill_blob *b, struct err *wrong, struct err *e)
 {
@@ -203,8 +159,7 @@ static int prove(struct fill *f, struct fill_blob *b, struct err *wrong, struct 
 		return 0;
 	err_set(wrong, ERR_CORRUPT, "has digest %s, expected %s", digest_text(&d, have),
 		digest_text(&b->member->promise.digest, want));
-	if (one_bit(b->givers) && !b->given_by_disk)
-		err_at(wrong, "from %s", giver_name(f, b, b->givers));
+	givers_name(&b->from, f->registries, b->home.registry, wrong);
 	if (b->web_page)
 		err_hint(wrong, "what came is a web page (text/html): is there a login page or a filter in between?");
 	return 1;
@@ -229,7 +184,7 @@ static int settle(struct fill *f, size_t index, struct err *e)
 	if (first)
 		rc = prove(f, b, &wrong, e);
 	b->done = b->done || !rc;
-	const bool again = rc > 0 && find_another_giver(f, b, &wrong);
+	const bool again = rc > 0 && givers_find_another(&b->from, f->registries, b->home.registry, &wrong);
 	pthread_mutex_unlock(&f->lock);
 	if (!rc)
 		event_end(f->events, index, "done");
@@ -288,7 +243,7 @@ static int bring(struct fill *f, size_t worker, const struct piece *piece, struc
 		.what = what,
 		.attempt = b->encoded ? receive_encoded : receive,
 		.ctx = &x,
-		.barred = b->barred | (b->only ? ~b->only : 0),
+		.barred = givers_barred(&b->from),
 		.patience = &b->patience,
 		.stop = piece->stop,
 		.waiting = waiting,

@@ -16,6 +16,7 @@
 #include "base/events.h"
 #include "flow/ask.h"
 #include "flow/follow.h"
+#include "flow/givers.h"
 #include "flow/pieces.h"
 #include "flow/plan.h"
 #include "pack/journal.h"
@@ -35,13 +36,9 @@ struct fill_blob {
 	/* Guarded by fill.lock. */
 	bool begun;
 	bool done;
-	bool encoded;       /* it comes with a Content-Encoding: received by encoded.c */
-	bool web_page;      /* something that called itself text/html was taken for it */
-	uint32_t givers;    /* endpoints that gave bytes of it */
-	bool given_by_disk; /* an earlier run's bytes are in it */
-	uint32_t barred;    /* endpoints that gave wrong bytes */
-	uint32_t only;      /* if not 0: take it from these alone, to see who is wrong */
-	unsigned wrong;     /* how often its digest was */
+	bool encoded;  /* it comes with a Content-Encoding: received by encoded.c */
+	bool web_page; /* something that called itself text/html was taken for it */
+	struct givers from;
 };
 
 struct fill {

@@ -37,22 +37,14 @@ void only_worker_release(struct only_worker *w)
 	free(w->barred);
 }
 
-static struct endpoint *endpoint_of(const struct errand *x, size_t endpoint)
-{
-	const struct blob_home *home = &x->only->plan->homes[x->member->blob];
-
-	return &x->only->registries->items[home->registry]->endpoints[endpoint];
-}
-
 /* What was got of the blob, for the summary and for the blame. */
 static void note_giver(struct errand *x, uint64_t bytes)
 {
 	struct only_worker *w = x->w;
+	const size_t registry = x->only->plan->homes[x->member->blob].registry;
 
-	w->givers[x->only->plan->homes[x->member->blob].registry] |= UINT32_C(1) << w->endpoint;
-	pthread_mutex_lock(&x->only->registries->lock);
-	endpoint_of(x, w->endpoint)->bytes += bytes;
-	pthread_mutex_unlock(&x->only->registries->lock);
+	w->givers[registry] |= UINT32_C(1) << w->endpoint;
+	registries_gave(x->only->registries, registry, w->endpoint, bytes);
 }
 
 /* Fewer bytes than the blob has: what came encoded may have as many when it is decoded. */
@@ -100,27 +92,6 @@ static bool goes_on(const struct only_worker *w, const struct member *m, uint64_
 	return w->body && w->member == m && w->at < w->end && (w->whole ? w->at <= from : w->at == from);
 }
 
-static bool knows_no_ranges(const struct errand *x, size_t endpoint)
-{
-	pthread_mutex_lock(&x->only->registries->lock);
-	const bool none = endpoint_of(x, endpoint)->no_ranges;
-	pthread_mutex_unlock(&x->only->registries->lock);
-	return none;
-}
-
-static void no_ranges(const struct errand *x, size_t endpoint)
-{
-	pthread_mutex_lock(&x->only->registries->lock);
-	endpoint_of(x, endpoint)->no_ranges = true;
-	pthread_mutex_unlock(&x->only->registries->lock);
-}
-
-/* An answer that is not the range that was asked for: this place is asked for whole blobs from now on. */
-static bool refuses_ranges(const struct err *e)
-{
-	return e->kind == ERR_NETWORK && (e->sys == 206 || e->sys == 416);
-}
-
 /* True if so much would be read for nothing that it is better done once for all blocks of the blob. */
 static bool is_for_later(const struct errand *x)
 {
@@ -147,7 +118,7 @@ static int open_body(struct ask *a, struct registry_conn *conn, const char *repo
 	const struct promise *blob = &x->member->promise;
 	const uint64_t at = x->from + x->done;
 	const bool decode = atomic_load(&x->only->decode[x->member->blob]);
-	const bool all = decode || knows_no_ranges(x, a->endpoint);
+	const bool all = decode || registries_no_ranges(x->only->registries, a->registry, a->endpoint);
 	struct blob_range got;
 	struct err failure = { 0 };
 
@@ -155,8 +126,8 @@ static int open_body(struct ask *a, struct registry_conn *conn, const char *repo
 	if (all && is_for_later(x))
 		return 1;
 	w->body = registry_open_range(conn, repository, blob, all ? 0 : at, all ? blob->size : x->to, &got, &failure);
-	if (!w->body && !all && refuses_ranges(&failure)) {
-		no_ranges(x, a->endpoint);
+	if (!w->body && !all && registries_refuses_ranges(&failure)) {
+		registries_note_no_ranges(x->only->registries, a->registry, a->endpoint);
 		return 0;
 	}
 	if (!w->body) {
@@ -171,7 +142,7 @@ static int open_body(struct ask *a, struct registry_conn *conn, const char *repo
 	w->at = got.from;
 	w->end = got.to;
 	if (got.from < at || got.to > x->to)
-		no_ranges(x, a->endpoint);
+		registries_note_no_ranges(x->only->registries, a->registry, a->endpoint);
 	if (got.from < at && is_for_later(x)) {
 		close_body(w);
 		return 1;

@@ -58,35 +58,13 @@ static void push(const struct errand *x, struct unpushed *p)
 	*p = (struct unpushed){ x->at, now };
 }
 
-static struct endpoint *endpoint_of(const struct ask *a, const struct errand *x)
-{
-	return &x->fill->registries->items[a->registry]->endpoints[a->endpoint];
-}
-
-static void no_ranges(const struct ask *a, const struct errand *x)
-{
-	pthread_mutex_lock(&x->fill->registries->lock);
-	endpoint_of(a, x)->no_ranges = true;
-	pthread_mutex_unlock(&x->fill->registries->lock);
-}
-
-static bool has_no_ranges(const struct ask *a, const struct errand *x)
-{
-	pthread_mutex_lock(&x->fill->registries->lock);
-	bool none = endpoint_of(a, x)->no_ranges;
-	pthread_mutex_unlock(&x->fill->registries->lock);
-	return none;
-}
-
 static void note_giver(const struct ask *a, struct errand *x, uint64_t bytes, bool web_page)
 {
 	pthread_mutex_lock(&x->fill->lock);
-	x->blob->givers |= UINT32_C(1) << a->endpoint;
+	x->blob->from.gave |= UINT32_C(1) << a->endpoint;
 	x->blob->web_page = x->blob->web_page || web_page;
 	pthread_mutex_unlock(&x->fill->lock);
-	pthread_mutex_lock(&x->fill->registries->lock);
-	endpoint_of(a, x)->bytes += bytes;
-	pthread_mutex_unlock(&x->fill->registries->lock);
+	registries_gave(x->fill->registries, a->registry, a->endpoint, bytes);
 }
 
 /* 1: the piece is at its end, or another's; 0: the range is; -1. */
@@ -141,14 +119,8 @@ static int stream(struct ask *a, struct errand *x, struct source *body, const st
 /* A server that sends all of a blob whatever is asked: the foremost worker takes all of it, the others none. */
 static bool take_all(struct ask *a, struct errand *x)
 {
-	no_ranges(a, x);
+	registries_note_no_ranges(x->fill->registries, a->registry, a->endpoint);
 	return pieces_take_rest(x->fill->pieces, a->worker);
-}
-
-/* An answer that is not the range that was asked for: this place is asked for whole blobs from now on. */
-static bool refuses_ranges(const struct err *e)
-{
-	return e->kind == ERR_NETWORK && (e->sys == 206 || e->sys == 416);
 }
 
 /* One request. 1: the piece is done with, 0: there may be more of it, -1. */
@@ -157,7 +129,7 @@ static int one_range(struct ask *a, struct errand *x, struct registry_conn *conn
 {
 	const struct promise *blob = &x->blob->member->promise;
 	uint64_t left = pieces_left(x->fill->pieces, a->worker);
-	const bool all = has_no_ranges(a, x);
+	const bool all = registries_no_ranges(x->fill->registries, a->registry, a->endpoint);
 	struct blob_range got;
 	struct err failure = { 0 };
 
@@ -168,8 +140,8 @@ static int one_range(struct ask *a, struct errand *x, struct registry_conn *conn
 	AUTO(source)
 	body = registry_open_range(conn, repository, blob, all ? 0 : x->at, all ? blob->size : x->at + left, &got,
 				   &failure);
-	if (!body && !all && refuses_ranges(&failure)) {
-		no_ranges(a, x);
+	if (!body && !all && registries_refuses_ranges(&failure)) {
+		registries_note_no_ranges(x->fill->registries, a->registry, a->endpoint);
 		return 0;
 	}
 	if (!body) {

@@ -201,6 +201,33 @@ size_t registries_origin(const struct registries *r, size_t number)
 	return ENDPOINTS_MOST;
 }
 
+bool registries_no_ranges(struct registries *r, size_t number, size_t endpoint)
+{
+	pthread_mutex_lock(&r->lock);
+	bool none = r->items[number]->endpoints[endpoint].no_ranges;
+	pthread_mutex_unlock(&r->lock);
+	return none;
+}
+
+void registries_note_no_ranges(struct registries *r, size_t number, size_t endpoint)
+{
+	pthread_mutex_lock(&r->lock);
+	r->items[number]->endpoints[endpoint].no_ranges = true;
+	pthread_mutex_unlock(&r->lock);
+}
+
+bool registries_refuses_ranges(const struct err *failure)
+{
+	return failure->kind == ERR_NETWORK && (failure->sys == 206 || failure->sys == 416);
+}
+
+void registries_gave(struct registries *r, size_t number, size_t endpoint, uint64_t bytes)
+{
+	pthread_mutex_lock(&r->lock);
+	r->items[number]->endpoints[endpoint].bytes += bytes;
+	pthread_mutex_unlock(&r->lock);
+}
+
 struct registry_conn *registries_connection(struct registries *r, size_t number, size_t endpoint, size_t worker,
 					    struct err *e)
 {

@@ -88,6 +88,15 @@ int registries_check_credential(const struct registries *r, struct err *e);
 struct registry_conn *registries_connection(struct registries *r, size_t number, size_t endpoint, size_t worker,
 					    struct err *e);
 
+/*
+ * What an endpoint has shown about ranges: it is asked for whole blobs once it sent something else than the range that
+ * was asked for, which is what the error of a registry_open_range() says then. And the bytes of blobs that it gave.
+ */
+bool registries_no_ranges(struct registries *r, size_t number, size_t endpoint);
+void registries_note_no_ranges(struct registries *r, size_t number, size_t endpoint);
+bool registries_refuses_ranges(const struct err *failure);
+void registries_gave(struct registries *r, size_t number, size_t endpoint, uint64_t bytes);
+
 /* The registry itself, among its endpoints; ENDPOINTS_MOST if it is not to be asked. */
 size_t registries_origin(const struct registries *r, size_t number);
 

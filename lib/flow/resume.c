@@ -83,7 +83,7 @@ static int claim_blob(void *ctx, size_t item, size_t worker, struct err *e)
 			return -1;
 		if (pieces_have(f->pieces, item, s->from, s->from + s->len, e))
 			return -1;
-		b->given_by_disk = true;
+		b->from.disk = true;
 	}
 	return 0;
 }
@@ -165,7 +165,7 @@ int fill_take(struct fill *f, const char *archive, struct err *e)
 			return err_at(e, "--have-archive %s", shown);
 		if (good && pieces_have(f->pieces, i, 0, b->member->promise.size, e))
 			return -1;
-		b->given_by_disk = b->given_by_disk || good;
+		b->from.disk = b->from.disk || good;
 		if (!good)
 			event_text(f->events, EVENT_WARNING, "%s: a %s is damaged there; it is fetched", shown,
 				   blob_role_text(b->blob->role));

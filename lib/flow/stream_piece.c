@@ -18,33 +18,6 @@ struct carry {
 	struct err fatal; /* what no other place can help with: the writing failed */
 };
 
-static struct endpoint *endpoint_of(const struct ask *a, const struct carry *c)
-{
-	return &c->out->registries->items[a->registry]->endpoints[a->endpoint];
-}
-
-static void no_ranges(const struct ask *a, const struct carry *c)
-{
-	pthread_mutex_lock(&c->out->registries->lock);
-	endpoint_of(a, c)->no_ranges = true;
-	pthread_mutex_unlock(&c->out->registries->lock);
-}
-
-static bool has_no_ranges(const struct ask *a, const struct carry *c)
-{
-	pthread_mutex_lock(&c->out->registries->lock);
-	bool none = endpoint_of(a, c)->no_ranges;
-	pthread_mutex_unlock(&c->out->registries->lock);
-	return none;
-}
-
-static void count(const struct ask *a, const struct carry *c, uint64_t bytes)
-{
-	pthread_mutex_lock(&c->out->registries->lock);
-	endpoint_of(a, c)->bytes += bytes;
-	pthread_mutex_unlock(&c->out->registries->lock);
-}
-
 /* A blob that is one piece is proved before a byte of it goes out: another place may have the right ones. */
 static int prove_small(const struct carry *c, struct err *e)
 {
@@ -130,7 +103,7 @@ static int stream(struct ask *a, struct carry *c, struct source *body, struct er
 		s->have += (size_t)n;
 		a->progressed = true;
 		atomic_fetch_add(&c->out->received, (uint64_t)n);
-		count(a, c, (uint64_t)n);
+		registries_gave(c->out->registries, a->registry, a->endpoint, (uint64_t)n);
 		if (s->have < s->len)
 			continue;
 		int more = end_slot(c, body, e);
@@ -142,19 +115,13 @@ static int stream(struct ask *a, struct carry *c, struct source *body, struct er
 /* No range is to be had here: who has the first missing piece brings all that follow, the others leave theirs. */
 static int go_whole(struct ask *a, struct carry *c)
 {
-	no_ranges(a, c);
+	registries_note_no_ranges(c->out->registries, a->registry, a->endpoint);
 	pthread_mutex_lock(&c->out->lock);
 	c->blob->whole = true;
 	c->slot->state = SLOT_WAITS;
 	pthread_cond_broadcast(&c->out->changed);
 	pthread_mutex_unlock(&c->out->lock);
 	return 1;
-}
-
-/* An answer that is not the range that was asked for: this place is asked for whole blobs from now on. */
-static bool refuses_ranges(const struct err *e)
-{
-	return e->kind == ERR_NETWORK && (e->sys == 206 || e->sys == 416);
 }
 
 /* One request. 1: done with, 0: there may be more of the piece, -1. */
@@ -167,14 +134,14 @@ static int one_range(struct ask *a, struct carry *c, struct registry_conn *conn,
 	struct blob_range got;
 	struct err failure = { 0 };
 
-	const bool none = has_no_ranges(a, c);
+	const bool none = registries_no_ranges(c->out->registries, a->registry, a->endpoint);
 	if (!all && none && blob->size > c->slot->len)
 		return go_whole(a, c);
 	AUTO(source)
 	body = registry_open_range(conn, repository, blob, none ? 0 : at, none || all ? blob->size : to, &got,
 				   &failure);
-	if (!body && !none && refuses_ranges(&failure)) {
-		no_ranges(a, c);
+	if (!body && !none && registries_refuses_ranges(&failure)) {
+		registries_note_no_ranges(c->out->registries, a->registry, a->endpoint);
 		return 0;
 	}
 	if (!body) {
