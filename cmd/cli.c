@@ -22,17 +22,10 @@ static int version_run(struct run *run, struct err *e)
 }
 
 static verb_run *const runs[VERB_COUNT] = {
-	[VERB_FETCH] = fetch_run,
-	[VERB_LOAD] = load_run,
-	[VERB_VERIFY] = verify_run,
-	[VERB_INSPECT] = inspect_run,
-	[VERB_REPAIR] = repair_run,
-	[VERB_WANTS] = wants_run,
-	[VERB_LOGIN] = login_run,
-	[VERB_LOGOUT] = logout_run,
-	[VERB_HELP] = help_run,
-	[VERB_VERSION] = version_run,
-	[VERB_COMPLETION] = completion_run,
+	[VERB_FETCH] = fetch_run,   [VERB_LOAD] = load_run,       [VERB_COPY] = copy_run,
+	[VERB_VERIFY] = verify_run, [VERB_INSPECT] = inspect_run, [VERB_REPAIR] = repair_run,
+	[VERB_WANTS] = wants_run,   [VERB_LOGIN] = login_run,     [VERB_LOGOUT] = logout_run,
+	[VERB_HELP] = help_run,     [VERB_VERSION] = version_run, [VERB_COMPLETION] = completion_run,
 };
 
 const char *run_green(const struct run *run)

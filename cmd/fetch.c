@@ -14,8 +14,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define AUTO_IMAGES __attribute__((cleanup(images_release))) struct images
-
 /* -o -: standard output is the archive, and nothing of it can be taken back. Options that need a file end here. */
 static int check_stdout(const struct options *o, struct err *e)
 {
@@ -38,7 +36,6 @@ static int check_stdout(const struct options *o, struct err *e)
 static int check(const struct options *o, struct err *e)
 {
 	const char *output = options_value(o, OPT_OUTPUT);
-	size_t from_stdin = o->given[OPT_PASSWORD_STDIN] ? 1 : 0;
 
 	if (!o->operands.count && !o->given[OPT_IMAGES])
 		return err_set(e, ERR_USAGE, "fetch: which images? Name them, or give a list with --images FILE");
@@ -52,48 +49,7 @@ static int check(const struct options *o, struct err *e)
 		return err_set(e, ERR_USAGE, "--parity repairs chunks: add --split SIZE");
 	if (o->given[OPT_REREAD] && o->given[OPT_NO_REREAD])
 		return err_set(e, ERR_USAGE, "--reread and --no-reread exclude each other");
-	if (o->given[OPT_PLATFORM] && o->given[OPT_ALL_PLATFORMS])
-		return err_set(e, ERR_USAGE, "--platform and --all-platforms exclude each other");
-	for (size_t i = 0; i < o->values[OPT_IMAGES].count; i++) {
-		if (strcmp(o->values[OPT_IMAGES].items[i], "-") == 0)
-			from_stdin++;
-	}
-	if (from_stdin > 1)
-		return err_set(e, ERR_USAGE,
-			       "standard input can be read once: by one --images - or by --password-stdin");
-	return 0;
-}
-
-static int gather(struct images *list, const struct options *o, struct err *e)
-{
-	for (size_t i = 0; i < o->operands.count; i++) {
-		if (images_add(list, o->operands.items[i], e))
-			return -1;
-	}
-	for (size_t i = 0; i < o->values[OPT_IMAGES].count; i++) {
-		if (images_read(list, o->values[OPT_IMAGES].items[i], e))
-			return -1;
-	}
-	return 0;
-}
-
-/* An array of the --platform values; *count is 0 and the array NULL without any. */
-static int read_platforms(struct platform **out, size_t *count, const struct options *o, struct err *e)
-{
-	const struct values *v = &o->values[OPT_PLATFORM];
-
-	if (!v->count)
-		return 0;
-	AUTO_MEM struct platform *platforms = calloc(v->count, sizeof(*platforms));
-	if (!platforms)
-		return err_memory(e);
-	for (size_t i = 0; i < v->count; i++) {
-		if (platform_parse(&platforms[i], v->items[i], e))
-			return err_at(e, "--platform");
-	}
-	*count = v->count;
-	*out = TAKE(platforms);
-	return 0;
+	return images_check(o, e);
 }
 
 static int read_chunks(struct fetch_options *out, const struct options *o, struct err *e)
@@ -203,8 +159,8 @@ int fetch_run(struct run *run, struct err *e)
 		.events = run->events,
 	};
 
-	if (check(o, e) || read_chunks(&options, o, e) || read_platforms(&platforms, &options.platform_count, o, e) ||
-	    gather(&list, o, e) || connection_fill(&connection, o, e))
+	if (check(o, e) || read_chunks(&options, o, e) || images_platforms(&platforms, &options.platform_count, o, e) ||
+	    images_gather(&list, o, o->operands.count, e) || connection_fill(&connection, o, e))
 		return -1;
 	run->to_stderr = fetch_to_stdout(&options) && !options.plan_only;
 	run->colour = run->colour && !run->to_stderr;

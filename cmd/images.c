@@ -144,3 +144,50 @@ void images_release(struct images *list)
 	free(list->items);
 	*list = (struct images){ 0 };
 }
+
+int images_check(const struct options *o, struct err *e)
+{
+	size_t from_stdin = o->given[OPT_PASSWORD_STDIN] ? 1 : 0;
+
+	if (o->given[OPT_PLATFORM] && o->given[OPT_ALL_PLATFORMS])
+		return err_set(e, ERR_USAGE, "--platform and --all-platforms exclude each other");
+	for (size_t i = 0; i < o->values[OPT_IMAGES].count; i++) {
+		if (strcmp(o->values[OPT_IMAGES].items[i], "-") == 0)
+			from_stdin++;
+	}
+	if (from_stdin > 1)
+		return err_set(e, ERR_USAGE,
+			       "standard input can be read once: by one --images - or by --password-stdin");
+	return 0;
+}
+
+int images_gather(struct images *list, const struct options *o, size_t operands, struct err *e)
+{
+	for (size_t i = 0; i < operands; i++) {
+		if (images_add(list, o->operands.items[i], e))
+			return -1;
+	}
+	for (size_t i = 0; i < o->values[OPT_IMAGES].count; i++) {
+		if (images_read(list, o->values[OPT_IMAGES].items[i], e))
+			return -1;
+	}
+	return 0;
+}
+
+int images_platforms(struct platform **out, size_t *count, const struct options *o, struct err *e)
+{
+	const struct values *v = &o->values[OPT_PLATFORM];
+
+	if (!v->count)
+		return 0;
+	AUTO_MEM struct platform *platforms = calloc(v->count, sizeof(*platforms));
+	if (!platforms)
+		return err_memory(e);
+	for (size_t i = 0; i < v->count; i++) {
+		if (platform_parse(&platforms[i], v->items[i], e))
+			return err_at(e, "--platform");
+	}
+	*count = v->count;
+	*out = TAKE(platforms);
+	return 0;
+}

@@ -2,9 +2,11 @@
 #ifndef CMD_IMAGES_H
 #define CMD_IMAGES_H
 
-/* The list behind `fetch --images`. */
+/* Which images fetch and copy are about: the operands, the lists behind --images, the platforms. */
 
 #include "base/err.h"
+#include "cmd/options.h"
+#include "oci/platform.h"
 
 #include <stddef.h>
 
@@ -25,6 +27,16 @@ int images_add(struct images *list, const char *reference, struct err *e);
  */
 int images_read(struct images *list, const char *path, struct err *e);
 
+/* What can be said of the options before anything is read: ERR_USAGE. */
+int images_check(const struct options *o, struct err *e);
+
+/* The first `operands` operands, and what --images names. */
+int images_gather(struct images *list, const struct options *o, size_t operands, struct err *e);
+
 void images_release(struct images *list);
+#define AUTO_IMAGES __attribute__((cleanup(images_release))) struct images
+
+/* An array of the --platform values, to be freed; *count is 0 and the array NULL without any. */
+int images_platforms(struct platform **out, size_t *count, const struct options *o, struct err *e);
 
 #endif

@@ -12,7 +12,6 @@ struct later {
 
 /* clang-format off */
 static const struct later later_verbs[] = {
-	{ "copy", "not in this release; fetch to a file, then load it with --to registry:HOST" },
 	{ "serve", "not in this release; load with --to registry:HOST instead" },
 	{ "inventory", "not in this release" },
 	{ "scan", "not in this release; give fetch a list with --images FILE" },

@@ -5,6 +5,7 @@
 #define LOAD (1u << VERB_LOAD)
 #define VERIFY (1u << VERB_VERIFY)
 #define INSPECT (1u << VERB_INSPECT)
+#define COPY (1u << VERB_COPY)
 #define REPAIR (1u << VERB_REPAIR)
 #define WANTS (1u << VERB_WANTS)
 #define LOGIN (1u << VERB_LOGIN)
@@ -65,6 +66,24 @@ const struct verb words_verbs[] = {
 		.examples = "imgpack inspect apps.tar\n"
 		            "imgpack inspect apps.tar --json | jq -r '.images[].name'\n",
 	},
+	[VERB_COPY] = {
+		.name = "copy", .operands = "SRC... [DST]", .least = 0, .most = (size_t)-1, .operand_kind = VALUE_WORD,
+		.summary = "copy images from registry to registry, nothing kept on disk",
+		.about = "Streams images from their registries into another one: layers go straight through, several at once, "
+		         "and are checked on their way. What the destination has is skipped, so that the same command again goes "
+		         "on where it ended; within one registry layers are mounted and not moved. Manifests and indexes keep "
+		         "their bytes, so image@sha256:... works there, too; they go last, and a tag that points at another image "
+		         "is not moved without --replace.\n"
+		         "DST is where one SRC goes: HOST/REPOSITORY:TAG; without :TAG it is the source's. Many images, named one "
+		         "after the other or in lists, go to --to registry:HOST[:PORT][/PREFIX], under which quay.io/x/y:1 becomes "
+		         "HOST/PREFIX/x/y:1. Everything that SRC points at is copied, all platforms and attestations; --platform "
+		         "copies just some, under a new digest of the name.\n"
+		         "Credentials come from docker's config.json for each registry; --username is for the destination.",
+		.examples = "imgpack copy quay.io/x/y:1 harbor.local/p/y:1\n"
+		            "imgpack copy nginx:1.27 harbor.local/mirror/nginx --platform linux/amd64\n"
+		            "imgpack copy --images list.txt --to registry:harbor.local/mirror\n"
+		            "imgpack copy nginx:1.27 redis:7 --to registry:localhost:5000 --plan\n",
+	},
 	[VERB_REPAIR] = {
 		.name = "repair", .operands = "FILE|DIR...", .least = 1, .most = (size_t)-1, .operand_kind = VALUE_FILE,
 		.summary = "rebuild lost or damaged chunks from parity",
@@ -124,7 +143,7 @@ const struct verb words_verbs[] = {
 const struct option words_options[] = {
 	{ OPT_OUTPUT, 'o', "output", "FILE", VALUE_FILE, GROUP_WHAT, false, FETCH,
 	  "the archive to write, or - for standard output; required unless --plan is given" },
-	{ OPT_IMAGES, 0, "images", "FILE", VALUE_FILE, GROUP_WHAT, true, FETCH,
+	{ OPT_IMAGES, 0, "images", "FILE", VALUE_FILE, GROUP_WHAT, true, FETCH | COPY,
 	  "read references from FILE too, one a line; # starts a comment, - is standard input (repeatable)" },
 	{ OPT_PLATFORM, 0, "platform", "OS/ARCH[/VARIANT]", VALUE_PLATFORM, GROUP_WHAT, true, FETCH,
 	  "fetch for this platform (repeatable; default: linux and this machine's architecture)" },
@@ -162,52 +181,67 @@ const struct option words_options[] = {
 	{ OPT_EXPECT, 0, "expect", "ID", VALUE_WORD, GROUP_WHAT, false, LOAD,
 	  "refuse an archive that has another archive ID than this, the one that fetch printed" },
 
+	{ OPT_TO, 0, "to", "TARGET", VALUE_TARGET, GROUP_WHAT, false, COPY,
+	  "where all SRC go: registry:HOST[:PORT][/PREFIX]" },
+	{ OPT_REPLACE, 0, "replace", NULL, VALUE_NONE, GROUP_WHAT, false, COPY,
+	  "allow an existing tag to move to another image" },
+	{ OPT_PLATFORM, 0, "platform", "OS/ARCH[/VARIANT]", VALUE_PLATFORM, GROUP_WHAT, true, COPY,
+	  "copy just this platform (repeatable; default: everything that SRC points at)" },
+	{ OPT_ALL_PLATFORMS, 0, "all-platforms", NULL, VALUE_NONE, GROUP_WHAT, false, COPY,
+	  "copy everything that an image's index names: what is done without --platform" },
+	{ OPT_NAME, 0, "name", "OLD=NEW", VALUE_WORD, GROUP_WHAT, true, COPY,
+	  "with --to: copy image OLD under the name NEW (repeatable)" },
+	{ OPT_PLAN, 0, "plan", NULL, VALUE_NONE, GROUP_WHAT, false, COPY,
+	  "say what would be copied, under which names, and how much would be sent; send nothing" },
+
 	{ OPT_OUTPUT, 'o', "output", "FOLDER", VALUE_FILE, GROUP_WHAT, false, REPAIR,
 	  "where the new files go (default: the folder of the first chunk)" },
 
 	{ OPT_NO_DIFF_IDS, 0, "no-diff-ids", NULL, VALUE_NONE, GROUP_WHAT, false, VERIFY,
 	  "do not decompress layers to check their diff IDs: faster, proves less" },
 
-	{ OPT_CONNECTIONS, 0, "connections", "N", VALUE_WORD, GROUP_CONNECTION, false, FETCH | LOAD,
+	{ OPT_CONNECTIONS, 0, "connections", "N", VALUE_WORD, GROUP_CONNECTION, false, FETCH | LOAD | COPY,
 	  "connections at once, 1 to 64 (default: 8)" },
-	{ OPT_PLAIN_HTTP, 0, "plain-http", "HOST[:PORT]", VALUE_WORD, GROUP_CONNECTION, true, FETCH | LOAD | LOGIN,
+	{ OPT_PLAIN_HTTP, 0, "plain-http", "HOST[:PORT]", VALUE_WORD, GROUP_CONNECTION, true, FETCH | LOAD | COPY | LOGIN,
 	  "ask this registry by http://, without TLS (repeatable)" },
 	{ OPT_USERNAME, 0, "username", "USER", VALUE_WORD, GROUP_CONNECTION, false, FETCH | LOAD,
 	  "log in as USER for this run; needs --password-stdin" },
+	{ OPT_USERNAME, 0, "username", "USER", VALUE_WORD, GROUP_CONNECTION, false, COPY,
+	  "log in as USER at the destination, nowhere else; needs --password-stdin" },
 	{ OPT_USERNAME, 0, "username", "USER", VALUE_WORD, GROUP_CONNECTION, false, LOGIN,
 	  "the name to log in with; asked for on a terminal if it is missing" },
-	{ OPT_PASSWORD_STDIN, 0, "password-stdin", NULL, VALUE_NONE, GROUP_CONNECTION, false, FETCH | LOAD | LOGIN,
+	{ OPT_PASSWORD_STDIN, 0, "password-stdin", NULL, VALUE_NONE, GROUP_CONNECTION, false, FETCH | LOAD | COPY | LOGIN,
 	  "read the password or token from standard input; needs --username" },
-	{ OPT_CACERT, 0, "cacert", "FILE", VALUE_FILE, GROUP_CONNECTION, false, FETCH | LOAD | LOGIN,
+	{ OPT_CACERT, 0, "cacert", "FILE", VALUE_FILE, GROUP_CONNECTION, false, FETCH | LOAD | COPY | LOGIN,
 	  "trust the CA certificates in FILE (PEM) instead of the system's" },
-	{ OPT_CERT, 0, "cert", "FILE", VALUE_FILE, GROUP_CONNECTION, false, FETCH | LOAD | LOGIN,
+	{ OPT_CERT, 0, "cert", "FILE", VALUE_FILE, GROUP_CONNECTION, false, FETCH | LOAD | COPY | LOGIN,
 	  "show the client certificate in FILE (PEM) to registries that ask for one" },
-	{ OPT_KEY, 0, "key", "FILE", VALUE_FILE, GROUP_CONNECTION, false, FETCH | LOAD | LOGIN,
+	{ OPT_KEY, 0, "key", "FILE", VALUE_FILE, GROUP_CONNECTION, false, FETCH | LOAD | COPY | LOGIN,
 	  "its key, unless FILE of --cert holds both" },
 	{ OPT_INSECURE, 0, "insecure-skip-tls-verify", "HOST[:PORT]", VALUE_WORD, GROUP_CONNECTION, true,
-	  FETCH | LOAD | LOGIN, "do not check the certificate of this host, and of no other (repeatable)" },
-	{ OPT_PROXY, 0, "proxy", "URL", VALUE_WORD, GROUP_CONNECTION, false, FETCH | LOAD | LOGIN,
+	  FETCH | LOAD | COPY | LOGIN, "do not check the certificate of this host, and of no other (repeatable)" },
+	{ OPT_PROXY, 0, "proxy", "URL", VALUE_WORD, GROUP_CONNECTION, false, FETCH | LOAD | COPY | LOGIN,
 	  "go through this proxy: http, https, socks5 or socks5h (default: as docker reads the environment)" },
-	{ OPT_MIRROR, 0, "mirror", "REGISTRY=HOST[/PATH]", VALUE_WORD, GROUP_CONNECTION, true, FETCH,
+	{ OPT_MIRROR, 0, "mirror", "REGISTRY=HOST[/PATH]", VALUE_WORD, GROUP_CONNECTION, true, FETCH | COPY,
 	  "ask this mirror before the registry; https:// unless http:// stands before HOST (repeatable, tried in order)" },
-	{ OPT_LIMIT_RATE, 0, "limit-rate", "BYTES", VALUE_WORD, GROUP_CONNECTION, false, FETCH | LOAD,
+	{ OPT_LIMIT_RATE, 0, "limit-rate", "BYTES", VALUE_WORD, GROUP_CONNECTION, false, FETCH | LOAD | COPY,
 	  "move at most so many bytes a second, all connections together: 500k, 2M" },
-	{ OPT_STALL_TIMEOUT, 0, "stall-timeout", "SECONDS", VALUE_WORD, GROUP_CONNECTION, false, FETCH | LOAD | LOGIN,
+	{ OPT_STALL_TIMEOUT, 0, "stall-timeout", "SECONDS", VALUE_WORD, GROUP_CONNECTION, false, FETCH | LOAD | COPY | LOGIN,
 	  "give a connection up after so long without a byte, 1 to 600 (default: 30)" },
-	{ OPT_RETRIES, 0, "retries", "N", VALUE_WORD, GROUP_CONNECTION, false, FETCH | LOAD,
+	{ OPT_RETRIES, 0, "retries", "N", VALUE_WORD, GROUP_CONNECTION, false, FETCH | LOAD | COPY,
 	  "try again up to N times in a row without progress, 0 to 100 (default: 5; load: 3)" },
-	{ OPT_WAIT_FOR_QUOTA, 0, "wait-for-quota", NULL, VALUE_NONE, GROUP_CONNECTION, false, FETCH,
+	{ OPT_WAIT_FOR_QUOTA, 0, "wait-for-quota", NULL, VALUE_NONE, GROUP_CONNECTION, false, FETCH | COPY,
 	  "when a registry's pull limit is used up, wait until it allows more, however long" },
 
-	{ OPT_JSON, 0, "json", NULL, VALUE_NONE, GROUP_OUTPUT, false, FETCH | LOAD | VERIFY | INSPECT | REPAIR | WANTS,
+	{ OPT_JSON, 0, "json", NULL, VALUE_NONE, GROUP_OUTPUT, false, FETCH | LOAD | COPY | VERIFY | INSPECT | REPAIR | WANTS,
 	  "print the result as one JSON document" },
-	{ OPT_QUIET, 'q', "quiet", NULL, VALUE_NONE, GROUP_OUTPUT, false, FETCH | LOAD | VERIFY | REPAIR,
+	{ OPT_QUIET, 'q', "quiet", NULL, VALUE_NONE, GROUP_OUTPUT, false, FETCH | LOAD | COPY | VERIFY | REPAIR,
 	  "errors, warnings and problems alone; --json still prints its document" },
 	{ OPT_QUIET, 'q', "quiet", NULL, VALUE_NONE, GROUP_OUTPUT, false, INSPECT | WANTS | LOGIN | LOGOUT,
 	  "no notes, only errors and warnings" },
-	{ OPT_VERBOSE, 'v', "verbose", NULL, VALUE_NONE, GROUP_OUTPUT, false, FETCH | LOAD | VERIFY | INSPECT | REPAIR | WANTS | LOGIN | LOGOUT,
+	{ OPT_VERBOSE, 'v', "verbose", NULL, VALUE_NONE, GROUP_OUTPUT, false, FETCH | LOAD | COPY | VERIFY | INSPECT | REPAIR | WANTS | LOGIN | LOGOUT,
 	  "say more" },
-	{ OPT_NO_PROGRESS, 0, "no-progress", NULL, VALUE_NONE, GROUP_OUTPUT, false, FETCH | LOAD | VERIFY | REPAIR | WANTS,
+	{ OPT_NO_PROGRESS, 0, "no-progress", NULL, VALUE_NONE, GROUP_OUTPUT, false, FETCH | LOAD | COPY | VERIFY | REPAIR | WANTS,
 	  "no progress bars or lines" },
 	{ OPT_HELP, 'h', "help", NULL, VALUE_NONE, GROUP_OUTPUT, false, EVERY,
 	  "show this help" },

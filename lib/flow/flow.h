@@ -25,6 +25,7 @@ struct connect_options {
 	size_t connections;                  /* at once; 0: 8 */
 	const char *const *plain_http;       /* NULL-terminated HOST[:PORT] that are asked by http://, or NULL */
 	const struct credential *credential; /* --username with --password-stdin, or NULL */
+	const char *credential_for;          /* the registry that it belongs to; NULL: the only one there is */
 	const char *cacert;                  /* file, or NULL */
 	const char *cert;                    /* client certificate file, or NULL */
 	const char *key;                     /* its key, or NULL: in the same file */
@@ -225,9 +226,11 @@ struct load_report_image {
 	char *name; /* in the archive, or NULL */
 	struct digest digest;
 	char *loaded_as;
+	uint64_t bytes; /* of its blobs, each once */
+	bool had_it;    /* it stood there already */
 };
 struct load_report {
-	char *target;
+	char *target; /* NULL: several registries, which the names say */
 	struct load_report_image *images;
 	size_t count;
 	uint64_t sent_bytes;
@@ -237,6 +240,23 @@ struct load_report *flow_load(const struct load_options *o, struct err *e);
 void load_report_free(struct load_report *r);
 OWNED(load_report)
 int load_report_json(const struct load_report *r, struct buf *out, struct err *e);
+
+/* copy: from registries to a registry; nothing of a blob is kept here. */
+struct copy_options {
+	const char *const *sources; /* references as typed */
+	size_t source_count;
+	const char *destination;  /* of a single source: a repository, with or without a tag; or TARGET registry:...; or
+				     NULL */
+	const char *to;           /* TARGET registry:HOST[:PORT][/PREFIX]; or NULL: destination, or what `maps` says */
+	const char *const *names; /* NULL-terminated "OLD=NEW", or NULL */
+	const struct platform *platforms; /* none: everything that a reference points at */
+	size_t platform_count;
+	bool replace;
+	bool plan_only;                 /* nothing is sent: the report says what would be */
+	struct connect_options connect; /* credential: the destination's */
+	const struct events *events;
+};
+struct load_report *flow_copy(const struct copy_options *o, struct err *e);
 
 /* wants */
 struct wants_options {

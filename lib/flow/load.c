@@ -103,8 +103,8 @@ static struct load_result *send(const struct load_options *o, const struct place
 	return target_registry_load(p->registry, &request, e);
 }
 
-static struct load_report *report(const struct place *p, const struct pack_file *f, const struct load_result *result,
-				  struct err *e)
+struct load_report *load_report_new(const char *target, const struct pack *p, const struct load_result *result,
+				    struct err *e)
 {
 	AUTO(load_report) r = calloc(1, sizeof(*r));
 
@@ -117,11 +117,13 @@ static struct load_report *report(const struct place *p, const struct pack_file 
 	r->count = result->count;
 	r->sent_bytes = result->sent_bytes;
 	r->skipped_bytes = result->skipped_bytes;
-	if (report_copy(&r->target, p->text, e))
+	if (report_copy(&r->target, target, e))
 		return NULL;
 	for (size_t i = 0; i < result->count; i++) {
 		r->images[i].digest = result->images[i].digest;
-		if (report_copy(&r->images[i].name, f->pack->images[i].name, e) ||
+		r->images[i].had_it = result->images[i].had_it;
+		r->images[i].bytes = pack_image_bytes(p, &p->images[i]);
+		if (report_copy(&r->images[i].name, p->images[i].name, e) ||
 		    report_copy(&r->images[i].loaded_as, result->images[i].loaded_as, e))
 			return NULL;
 	}
@@ -181,7 +183,7 @@ struct load_report *flow_load(const struct load_options *o, struct err *e)
 	AUTO(load_result) result = send(o, &place, archive.file, names, registries, e);
 	if (!result && e && e->kind == ERR_CORRUPT)
 		err_at(e, "%s", noun);
-	return result ? report(&place, archive.file, result, e) : NULL;
+	return result ? load_report_new(place.text, archive.file->pack, result, e) : NULL;
 }
 
 void load_report_free(struct load_report *r)
@@ -214,6 +216,8 @@ int load_report_json(const struct load_report *r, struct buf *out, struct err *e
 		jout_digest(&j, &r->images[i].digest);
 		jout_key(&j, "loaded_as");
 		jout_text(&j, r->images[i].loaded_as);
+		jout_key(&j, "bytes");
+		jout_u64(&j, r->images[i].bytes);
 		jout_end(&j);
 	}
 	jout_end(&j);

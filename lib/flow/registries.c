@@ -89,6 +89,11 @@ static int widen(struct registries *r, struct err *e)
 	return 0;
 }
 
+static bool owns_credential(const struct connect_options *connect, const char *host)
+{
+	return !connect->credential_for || !strcmp(connect->credential_for, host);
+}
+
 /* One more place to ask; `host` is where, `site` how (NULL: nothing special). */
 static int add_endpoint(struct registries *r, struct family *f, const char *host, const struct site *site, bool origin,
 			struct err *e)
@@ -100,7 +105,7 @@ static int add_endpoint(struct registries *r, struct family *f, const char *host
 		.api_path = site && !origin ? site->api_path : NULL,
 		.ns = site && !origin ? site->ns : NULL,
 		/* --username is meant for the registry, not for whoever stands in for it. */
-		.override = origin ? r->connect->credential : NULL,
+		.override = origin && owns_credential(r->connect, f->host) ? r->connect->credential : NULL,
 	};
 	struct endpoint *ep = &f->endpoints[f->count];
 
@@ -185,7 +190,7 @@ int registries_trust(struct registries *r, const char *host, struct err *e)
 
 int registries_check_credential(const struct registries *r, struct err *e)
 {
-	if (!r->connect->credential || r->count <= 1)
+	if (!r->connect->credential || r->connect->credential_for || r->count <= 1)
 		return 0;
 	err_set(e, ERR_USAGE, "--username with %zu registries: a password is sent to one of them only", r->count);
 	return err_hint(e, "use imgpack login for each");

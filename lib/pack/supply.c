@@ -26,9 +26,9 @@ int supply_keep(const struct supply *s, const struct events *events, struct err 
 	return s->ops->keep ? s->ops->keep(s, events, e) : 0;
 }
 
-bool supply_other(const struct supply *s, const struct pack_blob *blob)
+bool supply_other(const struct supply *s, const struct pack_blob *blob, struct err *why)
 {
-	return s->ops->other && s->ops->other(s, blob);
+	return s->ops->other && s->ops->other(s, blob, why);
 }
 
 const char *supply_stands_in(const struct supply *s, const struct pack_blob *blob, const char *registry)

@@ -26,10 +26,10 @@ struct supply_ops {
 	 */
 	int (*keep)(const struct supply *s, const struct events *events, struct err *e);
 	/*
-	 * After a source ended in ERR_CORRUPT: true if the blob may be asked for again, because another place, or the
-	 * same one once more, may give the right bytes. NULL: never.
+	 * After a source ended in ERR_CORRUPT, *why: true if the blob may be asked for again, because another place, or
+	 * the same one once more, may give the right bytes. Who gave the wrong ones is put into *why. NULL: never.
 	 */
-	bool (*other)(const struct supply *s, const struct pack_blob *blob);
+	bool (*other)(const struct supply *s, const struct pack_blob *blob, struct err *why);
 	/*
 	 * A repository of `registry` in which the blob stands already, so that it can be mounted from there; or NULL.
 	 * Borrowed. NULL: never.
@@ -52,7 +52,7 @@ bool supply_passes(const struct supply *s);
 struct source *supply_open(const struct supply *s, const struct pack_blob *blob, size_t worker, struct err *e);
 int supply_finish(const struct supply *s, struct err *e);
 int supply_keep(const struct supply *s, const struct events *events, struct err *e);
-bool supply_other(const struct supply *s, const struct pack_blob *blob);
+bool supply_other(const struct supply *s, const struct pack_blob *blob, struct err *why);
 const char *supply_stands_in(const struct supply *s, const struct pack_blob *blob, const char *registry);
 
 /* supply_open() in the shape that layout_source() wants: ctx is the supply, the worker 0. */

@@ -30,6 +30,8 @@ static int push_all(struct push *p, struct err *e)
 {
 	if (push_check(p, e) || push_plan_blobs(p->plan, e))
 		return -1;
+	if (p->plan->request->plan_only)
+		return push_look(p, e);
 	if (push_blobs(p, e) || push_children(p, e)) {
 		err_hint(e, "no tag was set; blobs that are there already do no harm, and the next run skips them");
 		return -1;
@@ -38,8 +40,6 @@ static int push_all(struct push *p, struct err *e)
 		err_hint(e, "other images of this run may stand there already");
 		return -1;
 	}
-	p->result->sent_bytes = p->sent;
-	p->result->skipped_bytes = p->skipped;
 	return 0;
 }
 
@@ -61,6 +61,8 @@ struct load_result *target_registry_load(const char *registry, const struct load
 		return NULL;
 	p.conns = calloc(p.workers, sizeof(struct registry_conn *));
 	int failed = p.conns ? push_all(&p, e) : err_memory(e);
+	result->sent_bytes = p.sent;
+	result->skipped_bytes = p.skipped;
 	for (size_t i = 0; p.conns && i < p.workers; i++)
 		registry_conn_free(p.conns[i]);
 	free(p.conns);

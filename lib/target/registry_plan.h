@@ -88,6 +88,9 @@ int push_blob(void *push, size_t item, size_t worker, struct err *e);
 int push_passing(struct push *p, struct err *e);
 int push_passed(struct err *e);
 
+/* registry_look.c: counts what would be sent and what is there, and sends nothing. Fills the result. */
+int push_look(struct push *p, struct err *e);
+
 /* registry_check.c: what stands there now? Sets `had`; ERR_TARGET if a tag would be moved, or if a part is nowhere. */
 int push_check(struct push *p, struct err *e);
 

@@ -46,15 +46,14 @@ static const char *stands_in(const struct turn *t)
 
 /*
  * A mount is an offer that a registry may turn down in many ways (202, 401, 404, 405), and some say 201 without doing
- * it. So only the blob itself, seen in the repository, counts; everything else leads to the upload.
+ * it. registry_mount_blob() believes the blob alone, seen in the repository; everything else leads to the upload.
  */
 static bool mount(struct turn *t)
 {
 	struct err ignored;
 	const char *from = stands_in(t);
 
-	return from && registry_mount_blob(t->conn, t->repository, &t->what->promise, from, &ignored) > 0 &&
-	       registry_has_blob(t->conn, t->repository, &t->what->promise, &ignored) > 0;
+	return from && registry_mount_blob(t->conn, t->repository, &t->what->promise, from, &ignored) > 0;
 }
 
 /* Out of a pipe it came once, and then stands in the registry itself, in another repository. */
@@ -88,7 +87,7 @@ static int upload_right(struct turn *t, struct err *e)
 			return -1;
 		if (!upload(t, &why))
 			return 0;
-		if (why.kind == ERR_CORRUPT && supply_other(supply, t->what))
+		if (why.kind == ERR_CORRUPT && supply_other(supply, t->what, &why))
 			continue;
 		if (e)
 			*e = why;

@@ -31,6 +31,7 @@ struct load_request {
 	const struct platform
 		*platform;  /* of several, load this one; NULL: all (registry), the daemon's own (docker) */
 	bool replace;       /* may move a tag that points elsewhere */
+	bool plan_only;     /* a registry is only asked: the result says what would be sent */
 	size_t connections; /* at once, at most */
 	struct http *http;  /* borrowed */
 	const struct credential *credential; /* --username; or NULL */

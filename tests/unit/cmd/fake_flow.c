@@ -418,6 +418,37 @@ int repair_report_json(const struct repair_report *r, struct buf *out, struct er
 	return json(out, e);
 }
 
+static struct load_report *one_loaded(const char *target)
+{
+	struct load_report *r = zeroed(1, sizeof(*r));
+
+	r->target = copy(target);
+	r->images = zeroed(1, sizeof(*r->images));
+	r->images[0] = (struct load_report_image){ fake.nameless ? NULL : copy("quay.io/x:1"), digest_filled(0x10),
+						   copy("reg.local/quay\x1b[2J:1"), 12400000, false };
+	r->count = 1;
+	r->sent_bytes = 12300000;
+	return r;
+}
+
+struct load_report *flow_copy(const struct copy_options *o, struct err *e)
+{
+	AUTO_BUF line = { 0 };
+
+	assert(buf_puts(&line, "copy", NULL) == 0);
+	put_list(&line, "src", o->sources, o->source_count);
+	put(&line, "dst", o->destination);
+	put(&line, "to", o->to);
+	put_flag(&line, "replace", o->replace);
+	put_flag(&line, "plan", o->plan_only);
+	for (size_t i = 0; i < o->platform_count; i++)
+		put_platform(&line, &o->platforms[i]);
+	put_list(&line, "name", o->names, SIZE_MAX);
+	put_connect(&line, &o->connect);
+	write_down(&line);
+	return act(o->events, e) ? NULL : one_loaded(o->to ? o->to : "registry:reg.local");
+}
+
 struct load_report *flow_load(const struct load_options *o, struct err *e)
 {
 	AUTO_BUF line = { 0 };
@@ -434,14 +465,7 @@ struct load_report *flow_load(const struct load_options *o, struct err *e)
 	write_down(&line);
 	if (act(o->events, e))
 		return NULL;
-	struct load_report *r = zeroed(1, sizeof(*r));
-	r->target = copy(o->to ? o->to : "docker");
-	r->images = zeroed(1, sizeof(*r->images));
-	r->images[0] = (struct load_report_image){ fake.nameless ? NULL : copy("quay.io/x:1"), digest_filled(0x10),
-						   copy("reg.local/quay\x1b[2J:1") };
-	r->count = 1;
-	r->sent_bytes = 12300000;
-	return r;
+	return one_loaded(o->to ? o->to : "docker");
 }
 
 void load_report_free(struct load_report *r)

@@ -1,0 +1,1 @@
+copy a:1 r.local/x@sha256:00

@@ -1,0 +1,1 @@
+copy quay.io/x:1

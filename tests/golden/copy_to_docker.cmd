@@ -1,0 +1,1 @@
+copy a:1 --to docker
