@@ -2,6 +2,7 @@
 #include "cmd/cli.h"
 
 #include "base/text.h"
+#include "cmd/config.h"
 #include "cmd/help.h"
 #include "cmd/process.h"
 #include "cmd/progress.h"
@@ -21,12 +22,23 @@ static int version_run(struct run *run, struct err *e)
 	return buf_puts(&run->out, "imgpack " IMGPACK_VERSION "\n", e);
 }
 
+/* clang-format off */
 static verb_run *const runs[VERB_COUNT] = {
-	[VERB_FETCH] = fetch_run,   [VERB_LOAD] = load_run,       [VERB_COPY] = copy_run,
-	[VERB_VERIFY] = verify_run, [VERB_INSPECT] = inspect_run, [VERB_REPAIR] = repair_run,
-	[VERB_WANTS] = wants_run,   [VERB_LOGIN] = login_run,     [VERB_LOGOUT] = logout_run,
-	[VERB_HELP] = help_run,     [VERB_VERSION] = version_run, [VERB_COMPLETION] = completion_run,
+	[VERB_FETCH] = fetch_run,
+	[VERB_LOAD] = load_run,
+	[VERB_COPY] = copy_run,
+	[VERB_VERIFY] = verify_run,
+	[VERB_INSPECT] = inspect_run,
+	[VERB_REPAIR] = repair_run,
+	[VERB_WANTS] = wants_run,
+	[VERB_RULES] = rules_run,
+	[VERB_LOGIN] = login_run,
+	[VERB_LOGOUT] = logout_run,
+	[VERB_HELP] = help_run,
+	[VERB_VERSION] = version_run,
+	[VERB_COMPLETION] = completion_run,
 };
+/* clang-format on */
 
 const char *run_green(const struct run *run)
 {
@@ -113,6 +125,8 @@ static int run_options(const struct options *o)
 	else
 		rc = run_verb(&run, &e);
 	int code = 0;
+	if (rc && e.kind == ERR_USAGE)
+		config_blame(o, &e);
 	if (deliver(&run.out, run.to_stderr, &out))
 		code = report(&out, VERB_COUNT);
 	buf_release(&run.out);
@@ -127,7 +141,8 @@ static int run_named(const char *name, int argc, char *const *argv)
 	char shown[SHOWN];
 
 	if (verb < VERB_COUNT) {
-		int code = options_parse(&o, verb, argc, argv, &e) ? report(&e, verb) : run_options(&o);
+		int code = options_parse(&o, verb, argc, argv, &e) || config_merge(&o, &e) ? report(&e, verb)
+											   : run_options(&o);
 		options_release(&o);
 		return code;
 	}

@@ -46,6 +46,9 @@ static int bash_value(struct buf *out, enum value_kind kind, struct err *e)
 		return buf_puts(out, "compopt -o default; COMPREPLY=(); return", e);
 	if (!words_values(kind))
 		return buf_puts(out, "COMPREPLY=(); return", e);
+	/* Files are for what is no word of ours. */
+	if (kind == VALUE_RULES && buf_puts(out, "compopt -o default; ", e))
+		return -1;
 	if (buf_puts(out, "words=\"", e) || joined(out, words_values(kind), e))
 		return -1;
 	return buf_puts(out, "\"", e);
@@ -218,7 +221,7 @@ static int fish_option(struct buf *out, const struct verb *v, const struct optio
 	if (o->kind == VALUE_FILE && buf_puts(out, " -r -F", e))
 		return -1;
 	if (o->value && o->kind != VALUE_FILE &&
-	    (buf_puts(out, " -x", e) ||
+	    (buf_puts(out, o->kind == VALUE_RULES ? " -r" : " -x", e) ||
 	     (words_values(o->kind) &&
 	      (buf_puts(out, " -a '", e) || joined(out, words_values(o->kind), e) || buf_puts(out, "'", e)))))
 		return -1;

@@ -155,6 +155,7 @@ int fetch_run(struct run *run, struct err *e)
 		.plan_only = o->given[OPT_PLAN],
 		.output = options_value(o, OPT_OUTPUT),
 		.only = options_value(o, OPT_ONLY),
+		.maps = options_all(o, OPT_MAP),
 		.have_archives = options_all(o, OPT_HAVE_ARCHIVE),
 		.events = run->events,
 	};

@@ -57,6 +57,7 @@ int load_run(struct run *run, struct err *e)
 		.to = options_value(o, OPT_TO),
 		.replace = o->given[OPT_REPLACE],
 		.names = options_all(o, OPT_NAME),
+		.maps = options_all(o, OPT_MAP),
 		.expect = options_value(o, OPT_EXPECT),
 		.events = run->events,
 	};

@@ -24,8 +24,6 @@ static const struct later later_options[] = {
 	{ "zstd", "not in this release" },
 	{ "compat", "not in this release" },
 	{ "have", "not in this release" },
-	{ "map", "not in this release" },
-	{ "config", "not in this release; DOCKER_CONFIG names docker's folder" },
 	{ "sign", "not in this release" },
 	{ "with-loader", "not in this release" },
 	{ "verify-key", "not in this release" },

@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "oci/settings.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -50,8 +51,7 @@ static int unknown_letter(const char *letter, struct err *e)
 	return err_set(e, ERR_USAGE, "unknown option -%s", shown);
 }
 
-/* Keeps one option; `value` is NULL for a flag. */
-static int keep(struct options *out, const struct option *o, const char *value, struct err *e)
+int options_add(struct options *out, const struct option *o, const char *value, struct err *e)
 {
 	bool again = out->given[o->id];
 
@@ -60,7 +60,7 @@ static int keep(struct options *out, const struct option *o, const char *value, 
 		return 0;
 	if (again && !o->repeatable)
 		return err_set(e, ERR_USAGE, "--%s is given twice", o->name);
-	if (!*value)
+	if (!*value && o->id != OPT_CONFIG)
 		return err_set(e, ERR_USAGE, "--%s: the %s is empty", o->name, o->value);
 	return values_add(&out->values[o->id], value, e);
 }
@@ -93,7 +93,7 @@ static int long_option(struct options *out, int argc, char *const *argv, int *at
 		value = next_word(argc, argv, at);
 	if (o->value && !value)
 		return err_set(e, ERR_USAGE, "--%s needs a value: --%s %s", o->name, o->name, o->value);
-	return keep(out, o, value, e);
+	return options_add(out, o, value, e);
 }
 
 /* "-o FILE", "-oFILE", "-qv" at argv[*at]. */
@@ -104,14 +104,14 @@ static int short_options(struct options *out, int argc, char *const *argv, int *
 		if (!o)
 			return unknown_letter(letter, e);
 		if (!o->value) {
-			if (keep(out, o, NULL, e))
+			if (options_add(out, o, NULL, e))
 				return -1;
 			continue;
 		}
 		const char *value = letter[1] ? letter + 1 : next_word(argc, argv, at);
 		if (!value)
 			return err_set(e, ERR_USAGE, "-%c needs a value: -%c %s", o->letter, o->letter, o->value);
-		return keep(out, o, value, e);
+		return options_add(out, o, value, e);
 	}
 	return 0;
 }
@@ -158,6 +158,8 @@ void options_release(struct options *o)
 	for (size_t i = 0; i < OPT_COUNT; i++)
 		free(o->values[i].items);
 	free(o->operands.items);
+	setting_free(o->config);
+	free(o->config_path);
 	*o = (struct options){ 0 };
 }
 

@@ -8,9 +8,12 @@
 #define COPY (1u << VERB_COPY)
 #define REPAIR (1u << VERB_REPAIR)
 #define WANTS (1u << VERB_WANTS)
+#define RULES (1u << VERB_RULES)
 #define LOGIN (1u << VERB_LOGIN)
 #define LOGOUT (1u << VERB_LOGOUT)
 #define EVERY ((1u << VERB_COUNT) - 1)
+/* Those that do something: not the ones that print what stands in these tables. */
+#define WORKING (EVERY & ~(1u << VERB_COMPLETION | 1u << VERB_HELP | 1u << VERB_VERSION))
 
 /* clang-format off */
 const struct verb words_verbs[] = {
@@ -104,6 +107,29 @@ const struct verb words_verbs[] = {
 		.examples = "imgpack wants /media/stick > list.txt\n"
 		            "imgpack wants /media/stick1 /media/stick2 -o list.txt\n",
 	},
+	[VERB_RULES] = {
+		.name = "rules", .operands = "[show NAME | explain REF...]", .least = 0, .most = (size_t)-1,
+		.operand_kind = VALUE_WORD,
+		.summary = "list and explain the rules that --map takes",
+		.about = "Rules make one reference of another: where a mirror keeps an image (fetch --map), what an image is "
+		         "called on the other side (load --map). Without words the sets that imgpack carries are listed; "
+		         "`show` prints one, `explain` says what becomes of references and which line does it: by the rules of "
+		         "--map, or else by each of the sets.\n"
+		         "A file of rules has one a line, PATTERN = RESULT, and the first that fits wins:\n"
+		         "    USER = me\n"
+		         "    gcr.io/distroless/{all**} = keep\n"
+		         "    gcr.io/{path**} = docker.io/{USER}/{path|/=.}\n"
+		         "    registry.k8s.io/coredns/coredns:v{tag} = registry.example/coredns:{tag}\n"
+		         "A pattern fits the whole name (docker.io/library/nginx). {name} takes characters up to the next slash, "
+		         "{name**} whole parts with the slashes between, * and ** the same without a name; {NAME} is a variable, "
+		         "set in the file or by --map NAME=VALUE. In a result {name|C=TEXT} is what was taken with TEXT for every "
+		         "C. Tag and digest are kept unless the result says others. A file called *.yaml holds the same as "
+		         "variables: (a mapping) and rules: (a list of from: and to:).",
+		.examples = "imgpack rules\n"
+		            "imgpack rules show aliyun > mine.map\n"
+		            "imgpack rules explain registry.k8s.io/pause:3.9\n"
+		            "imgpack rules explain gcr.io/x/y:1 --map gcr-mirror --map USER=me\n",
+	},
 	[VERB_LOGIN] = {
 		.name = "login", .operands = "[REGISTRY]", .least = 0, .most = 1, .operand_kind = VALUE_WORD,
 		.summary = "store credentials for a registry, as docker does",
@@ -151,6 +177,8 @@ const struct option words_options[] = {
 	  "fetch everything that an image's index names" },
 	{ OPT_PLAN, 0, "plan", NULL, VALUE_NONE, GROUP_WHAT, false, FETCH,
 	  "say what would be fetched and how large it is; download no layers, write nothing" },
+	{ OPT_MAP, 0, "map", "FILE|NAME|VAR=VALUE", VALUE_RULES, GROUP_WHAT, true, FETCH,
+	  "fetch from where these rules say, under the name that was asked for: a file, a set of `imgpack rules`, or a value for a variable in them (repeatable)" },
 	{ OPT_HAVE_ARCHIVE, 0, "have-archive", "FILE", VALUE_FILE, GROUP_WHAT, true, FETCH,
 	  "take blobs from this archive instead of downloading them (repeatable)" },
 
@@ -178,6 +206,8 @@ const struct option words_options[] = {
 	  "of images with several platforms, load this one" },
 	{ OPT_NAME, 0, "name", "OLD=NEW", VALUE_WORD, GROUP_WHAT, true, LOAD,
 	  "load image OLD under the name NEW (repeatable)" },
+	{ OPT_MAP, 0, "map", "FILE|NAME|VAR=VALUE", VALUE_RULES, GROUP_WHAT, true, LOAD,
+	  "name images by these rules: a file, a set of `imgpack rules`, or a value for a variable in them; --name goes before (repeatable)" },
 	{ OPT_EXPECT, 0, "expect", "ID", VALUE_WORD, GROUP_WHAT, false, LOAD,
 	  "refuse an archive that has another archive ID than this, the one that fetch printed" },
 
@@ -199,6 +229,9 @@ const struct option words_options[] = {
 
 	{ OPT_NO_DIFF_IDS, 0, "no-diff-ids", NULL, VALUE_NONE, GROUP_WHAT, false, VERIFY,
 	  "do not decompress layers to check their diff IDs: faster, proves less" },
+
+	{ OPT_MAP, 0, "map", "FILE|NAME|VAR=VALUE", VALUE_RULES, GROUP_WHAT, true, RULES,
+	  "explain by these: a file, the name of a set, or a value for a variable in them (repeatable)" },
 
 	{ OPT_CONNECTIONS, 0, "connections", "N", VALUE_WORD, GROUP_CONNECTION, false, FETCH | LOAD | COPY,
 	  "connections at once, 1 to 64 (default: 8)" },
@@ -233,7 +266,10 @@ const struct option words_options[] = {
 	{ OPT_WAIT_FOR_QUOTA, 0, "wait-for-quota", NULL, VALUE_NONE, GROUP_CONNECTION, false, FETCH | COPY,
 	  "when a registry's pull limit is used up, wait until it allows more, however long" },
 
-	{ OPT_JSON, 0, "json", NULL, VALUE_NONE, GROUP_OUTPUT, false, FETCH | LOAD | COPY | VERIFY | INSPECT | REPAIR | WANTS,
+	{ OPT_CONFIG, 0, "config", "FILE", VALUE_FILE, GROUP_OUTPUT, false, WORKING,
+	  "read options from FILE (YAML); '' for none (default: IMGPACK_CONFIG, or ~/.config/imgpack/config.yaml)" },
+	{ OPT_JSON, 0, "json", NULL, VALUE_NONE, GROUP_OUTPUT, false,
+	  FETCH | LOAD | COPY | VERIFY | INSPECT | REPAIR | WANTS | RULES,
 	  "print the result as one JSON document" },
 	{ OPT_QUIET, 'q', "quiet", NULL, VALUE_NONE, GROUP_OUTPUT, false, FETCH | LOAD | COPY | VERIFY | REPAIR,
 	  "errors, warnings and problems alone; --json still prints its document" },
@@ -267,6 +303,7 @@ const struct words_exit words_exits[] = {
 };
 
 const struct words_variable words_variables[] = {
+	{ "IMGPACK_CONFIG", "the configuration file; empty: none (default: imgpack/config.yaml in XDG_CONFIG_HOME or ~/.config)" },
 	{ "DOCKER_CONFIG", "the folder of docker's config.json, for credentials (default: ~/.docker)" },
 	{ "DOCKER_HOST", "the docker daemon that load talks to (default: unix:///var/run/docker.sock)" },
 	{ "HTTPS_PROXY, HTTP_PROXY, NO_PROXY", "proxies and exceptions, read as docker reads them; small letters too" },
@@ -283,6 +320,7 @@ static const char *const platforms[] = { "linux/amd64",   "linux/arm64", "linux/
 					 "linux/ppc64le", "linux/s390x", "linux/riscv64", "windows/amd64", NULL };
 static const char *const targets[] = { "docker", "registry:", NULL };
 static const char *const sizes[] = { "fat32", "cd", "dvd", "bd25", "4G", "700M", NULL };
+static const char *const rule_sets[] = { "aliyun", "daocloud", "gcr-mirror", "lank8s", "ustc", NULL };
 static const char *const shells[] = { "bash", "zsh", "fish", NULL };
 
 const char *const *words_values(enum value_kind kind)
@@ -296,6 +334,8 @@ const char *const *words_values(enum value_kind kind)
 		return sizes;
 	case VALUE_SHELL:
 		return shells;
+	case VALUE_RULES:
+		return rule_sets;
 	case VALUE_NONE:
 	case VALUE_WORD:
 	case VALUE_FILE:

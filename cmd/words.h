@@ -19,6 +19,7 @@ enum verb_id {
 	VERB_COPY,
 	VERB_REPAIR,
 	VERB_WANTS,
+	VERB_RULES,
 	VERB_LOGIN,
 	VERB_LOGOUT,
 	VERB_COMPLETION,
@@ -36,6 +37,7 @@ enum value_kind {
 	VALUE_TARGET,
 	VALUE_SIZE, /* of a chunk */
 	VALUE_SHELL,
+	VALUE_RULES, /* a shipped set, or a file */
 	VALUE_VERB
 };
 
@@ -58,6 +60,7 @@ enum option_id {
 	OPT_TO,
 	OPT_REPLACE,
 	OPT_NAME,
+	OPT_MAP,
 	OPT_EXPECT,
 	OPT_NO_DIFF_IDS,
 	OPT_CONNECTIONS,
@@ -81,6 +84,7 @@ enum option_id {
 	OPT_NO_REREAD,
 	OPT_ONLY,
 	OPT_NO_PARITY,
+	OPT_CONFIG,
 	OPT_JSON,
 	OPT_QUIET,
 	OPT_VERBOSE,
@@ -125,8 +129,8 @@ struct words_variable {
 };
 extern const struct words_variable words_variables[];
 
-/* The values that VALUE_PLATFORM, VALUE_TARGET, VALUE_SIZE and VALUE_SHELL complete to; NULL-terminated. NULL for other
- * kinds. */
+/* The values that VALUE_PLATFORM, VALUE_TARGET, VALUE_SIZE, VALUE_SHELL and VALUE_RULES complete to; NULL-terminated.
+ * NULL for other kinds. */
 const char *const *words_values(enum value_kind kind);
 
 static inline bool option_has_verb(const struct option *o, enum verb_id verb)

@@ -82,6 +82,7 @@ struct fetch_options {
 	size_t parity;      /* parity files beside the chunks */
 	enum reread reread;
 	const char *only;                 /* flow_fetch_only(): the list of wanted blocks */
+	const char *const *maps;          /* what --map names (flow/maps.h): where images are fetched from; or NULL */
 	const char *const *have_archives; /* NULL-terminated: archives whose blobs need no download; or NULL */
 	struct connect_options connect;
 	const struct events *events;
@@ -218,6 +219,7 @@ struct load_options {
 	bool replace;
 	const struct platform *platform; /* or NULL */
 	const char *const *names;        /* NULL-terminated "OLD=NEW", or NULL */
+	const char *const *maps;         /* what --map names (flow/maps.h): what images are called there; or NULL */
 	const char *expect;              /* archive ID that it must have, or NULL */
 	struct connect_options connect;
 	const struct events *events;

@@ -150,6 +150,9 @@ struct load_report *flow_load(const struct load_options *o, struct err *e)
 	};
 	if (archive_paths_check(&o->archive, e))
 		return NULL;
+	AUTO(maps) maps = maps_new(o->maps, e);
+	if (!maps)
+		return NULL;
 	AUTO(registries) registries = registries_new(&o->connect, o->events, e);
 	if (!registries)
 		return NULL;
@@ -170,7 +173,7 @@ struct load_report *flow_load(const struct load_options *o, struct err *e)
 	}
 	const bool to_registry = place.kind == TARGET_REGISTRY;
 	AUTO(names)
-	names = names_new(archive.file->pack, o->names, to_registry ? place.registry : NULL, place.prefix, e);
+	names = names_new(archive.file->pack, o->names, maps, to_registry ? place.registry : NULL, place.prefix, e);
 	if (!names)
 		return NULL;
 	if (first_pass(o, &place, &archive, wish.expect, e)) {

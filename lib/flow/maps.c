@@ -26,8 +26,7 @@ static const struct rules_shipped *find_shipped(const char *name)
 	return NULL;
 }
 
-/* "aliyun, daocloud, ..." */
-static const char *shipped_names(char *out, size_t cap)
+const char *maps_shipped_names(char *out, size_t cap)
 {
 	size_t len = 0;
 
@@ -55,7 +54,8 @@ static struct rules *read_file(const char *path, struct err *e)
 		const bool word = errno == ENOENT && !strchr(path, '/');
 		err_sys(e, word ? ERR_USAGE : ERR_LOCAL, errno, "--map %s", shown);
 		if (word)
-			err_hint(e, "it is no shipped set either: those are %s", shipped_names(names, sizeof(names)));
+			err_hint(e, "it is no shipped set either: those are %s",
+				 maps_shipped_names(names, sizeof(names)));
 		return NULL;
 	}
 	if (buf_read(&bytes, fd, LIMIT_SETTINGS, e)) {

@@ -32,4 +32,7 @@ int maps_apply(const struct maps *m, const struct reference *from, struct refere
 int maps_find(const struct maps *m, const struct reference *from, struct reference *out, struct rule_found *found,
 	      struct err *e);
 
+/* "aliyun, daocloud, ...", for messages; returns out. */
+const char *maps_shipped_names(char *out, size_t cap);
+
 #endif

@@ -72,8 +72,8 @@ static int place(struct reference *r, const char *registry, const char *prefix, 
 	return 0;
 }
 
-static char *name_of(const struct pack *p, const struct pack_image *image, const char *asked, const char *registry,
-		     const char *prefix, struct err *e)
+static char *name_of(const struct pack *p, const struct pack_image *image, const char *asked, const struct maps *maps,
+		     const char *registry, const char *prefix, struct err *e)
 {
 	struct reference r;
 	char text[REFERENCE_TEXT_SIZE];
@@ -81,7 +81,10 @@ static char *name_of(const struct pack *p, const struct pack_image *image, const
 
 	if (reference_parse(&r, asked, e))
 		return NULL;
-	const bool stands = asked != image->name && registry && !strcmp(r.registry, registry);
+	int mapped = asked == image->name ? maps_apply(maps, &r, &r, e) : 0;
+	if (mapped < 0)
+		return NULL;
+	const bool stands = (asked != image->name || mapped) && registry && !strcmp(r.registry, registry);
 	if (registry && !stands && place(&r, registry, prefix, e))
 		return NULL;
 	if (registry && r.has_digest)
@@ -116,8 +119,8 @@ static int check_distinct(const struct names *n, struct err *e)
 	return 0;
 }
 
-struct names *names_new(const struct pack *p, const char *const *renames, const char *registry, const char *prefix,
-			struct err *e)
+struct names *names_new(const struct pack *p, const char *const *renames, const struct maps *maps, const char *registry,
+			const char *prefix, struct err *e)
 {
 	AUTO(names) n = calloc(1, sizeof(*n));
 	AUTO_MEM const char **chosen = calloc(p->image_count + 1, sizeof(*chosen));
@@ -143,7 +146,7 @@ struct names *names_new(const struct pack *p, const char *const *renames, const 
 				i + 1, digest_text(&p->blobs[p->images[i].root].promise.digest, root));
 			return NULL;
 		}
-		n->items[i] = name_of(p, &p->images[i], chosen[i], registry, prefix, e);
+		n->items[i] = name_of(p, &p->images[i], chosen[i], maps, registry, prefix, e);
 		if (!n->items[i])
 			return NULL;
 	}

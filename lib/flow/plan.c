@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "flow/choice.h"
 #include "flow/library.h"
+#include "flow/maps.h"
 #include "oci/reference.h"
 
 #include <stdio.h>
@@ -12,8 +13,9 @@
 /* One reference on its way into the pack. */
 struct wanted {
 	struct reference reference;
-	char name[REFERENCE_TEXT_SIZE]; /* under which it will be known */
-	char noun[REFERENCE_TEXT_SIZE]; /* as errors call it */
+	struct reference place;                 /* where it is fetched from: what a rule made of the reference */
+	char name[REFERENCE_TEXT_SIZE];         /* under which it will be known */
+	char noun[2 * REFERENCE_TEXT_SIZE + 8]; /* as errors call it */
 	size_t registry;
 	const struct paper *source; /* what the reference points at */
 	struct choice *choice;
@@ -21,13 +23,33 @@ struct wanted {
 
 /* References. */
 
-static int read_reference(struct wanted *w, const char *text, struct registries *registries, struct err *e)
+/* Where it is fetched from. The archive and the errors keep the name that was asked for. */
+static int find_place(struct wanted *w, const struct maps *maps, const struct events *events, struct err *e)
 {
-	if (reference_parse(&w->reference, text, e))
+	struct rule_found rule;
+	char asked[REFERENCE_TEXT_SIZE], place[REFERENCE_TEXT_SIZE];
+	int rc = maps_find(maps, &w->reference, &w->place, &rule, e);
+
+	if (rc < 0)
+		return -1;
+	reference_familiar(&w->reference, asked);
+	if (!rc) {
+		(void)snprintf(w->noun, sizeof(w->noun), "%s", asked);
+		return 0;
+	}
+	reference_text(&w->place, place);
+	(void)snprintf(w->noun, sizeof(w->noun), "%s (at %s)", asked, place);
+	event_text(events, EVENT_DETAIL, "%s is fetched from %s (%s:%zu)", asked, place, rule.file, rule.line);
+	return 0;
+}
+
+static int read_reference(struct wanted *w, const char *text, const struct maps *maps, const struct events *events,
+			  struct registries *registries, struct err *e)
+{
+	if (reference_parse(&w->reference, text, e) || find_place(w, maps, events, e))
 		return -1;
 	reference_local_name(&w->reference, w->name);
-	reference_familiar(&w->reference, w->noun);
-	ptrdiff_t registry = registries_add(registries, w->reference.registry, e);
+	ptrdiff_t registry = registries_add(registries, w->place.registry, e);
 	if (registry < 0)
 		return -1;
 	w->registry = (size_t)registry;
@@ -78,6 +100,10 @@ static int drop_repeated(struct plan *p, struct err *e)
 
 static int read_references(struct plan *p, const struct fetch_options *o, struct registries *registries, struct err *e)
 {
+	AUTO(maps) maps = maps_new(o->maps, e);
+
+	if (!maps)
+		return -1;
 	if (!o->reference_count)
 		return err_set(e, ERR_USAGE, "no image is named");
 	if (o->reference_count > LIMIT_IMAGES)
@@ -88,7 +114,7 @@ static int read_references(struct plan *p, const struct fetch_options *o, struct
 		return err_memory(e);
 	p->wanted_count = o->reference_count;
 	for (size_t i = 0; i < p->wanted_count; i++)
-		if (read_reference(&p->wanted[i], o->references[i], registries, e))
+		if (read_reference(&p->wanted[i], o->references[i], maps, o->events, registries, e))
 			return -1;
 	if (drop_repeated(p, e))
 		return -1;
@@ -107,10 +133,10 @@ static int read_sources(struct plan *p, struct err *e)
 	for (size_t i = 0; i < p->wanted_count; i++) {
 		const struct wanted *w = &p->wanted[i];
 		orders[i] = (struct order){ .registry = w->registry,
-					    .repository = w->reference.repository,
+					    .repository = w->place.repository,
 					    .noun = w->noun,
-					    .tag = w->reference.has_digest ? NULL : w->reference.tag,
-					    .promise.digest = w->reference.digest };
+					    .tag = w->place.has_digest ? NULL : w->place.tag,
+					    .promise.digest = w->place.digest };
 	}
 	if (library_read(p->library, orders, p->wanted_count, e))
 		return -1;
@@ -144,7 +170,7 @@ static int add_order(const struct wanted *w, const struct promise *promise, bool
 	if (GROW(*orders, *capacity, *count, e))
 		return -1;
 	(*orders)[(*count)++] = (struct order){ .registry = w->registry,
-						.repository = w->reference.repository,
+						.repository = w->place.repository,
 						.noun = w->noun,
 						.config = config,
 						.size_known = true,
@@ -220,7 +246,7 @@ static int note_homes(struct plan *p, const struct wanted *w, size_t before, str
 	for (size_t i = before; i < p->pack->blob_count; i++) {
 		if (GROW(p->homes, p->home_capacity, i, e))
 			return -1;
-		p->homes[i] = (struct blob_home){ w->registry, w->reference.repository };
+		p->homes[i] = (struct blob_home){ w->registry, w->place.repository };
 	}
 	return 0;
 }

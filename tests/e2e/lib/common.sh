@@ -24,6 +24,8 @@ T=$(mktemp -d "${TMPDIR:-/tmp}/imgpack-test.XXXXXX") || exit 1
 mkdir "$T/home"
 # The user's own settings and proxies must not decide what a test sees.
 export HOME="$T/home" DOCKER_CONFIG="$T/home/.docker" LC_ALL=C.UTF-8
+# No file of settings: IMGPACK_CONFIG is empty.
+export IMGPACK_CONFIG=
 unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY all_proxy ALL_PROXY no_proxy NO_PROXY DOCKER_HOST REGISTRY_AUTH_FILE
 : >"$T/pids"
 : >"$T/mounts"

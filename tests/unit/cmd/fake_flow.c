@@ -184,6 +184,7 @@ struct fetch_report *flow_fetch(const struct fetch_options *o, struct err *e)
 	put_flag(&line, "all", o->all_platforms);
 	put_flag(&line, "plan", o->plan_only);
 	put(&line, "output", o->output);
+	put_list(&line, "map", o->maps, SIZE_MAX);
 	put_connect(&line, &o->connect);
 	write_down(&line);
 	if (act(o->events, e))
@@ -460,6 +461,7 @@ struct load_report *flow_load(const struct load_options *o, struct err *e)
 	if (o->platform)
 		put_platform(&line, o->platform);
 	put_list(&line, "name", o->names, SIZE_MAX);
+	put_list(&line, "map", o->maps, SIZE_MAX);
 	put(&line, "expect", o->expect);
 	put_connect(&line, &o->connect);
 	write_down(&line);

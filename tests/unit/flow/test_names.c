@@ -64,7 +64,7 @@ static void test_table(void **state)
 		const char *const renames[] = { c->rename, NULL };
 		struct err e = { 0 };
 		AUTO(pack) p = pack_of(one);
-		AUTO(names) n = names_new(p, renames, c->registry, c->prefix, &e);
+		AUTO(names) n = names_new(p, renames, NULL, c->registry, c->prefix, &e);
 		if (c->expected) {
 			assert_non_null(n);
 			assert_string_equal(n->items[0], c->expected);
@@ -86,7 +86,7 @@ static void test_digest_follows_the_root(void **state)
 
 	(void)state;
 	AUTO(pack) p = pack_of(one);
-	AUTO(names) n = names_new(p, NULL, "h:1", "", &e);
+	AUTO(names) n = names_new(p, NULL, NULL, "h:1", "", &e);
 	assert_non_null(n);
 	(void)snprintf(expected, sizeof(expected), "h:1/x@%s", digest_text(&p->blobs[0].promise.digest, root));
 	assert_string_equal(n->items[0], expected);
@@ -100,10 +100,10 @@ static void test_two_images_one_name(void **state)
 
 	(void)state;
 	AUTO(pack) p = pack_of(two);
-	assert_null(names_new(p, NULL, "h:5000", "", &e));
+	assert_null(names_new(p, NULL, NULL, "h:5000", "", &e));
 	assert_int_equal(e.kind, ERR_USAGE);
 	assert_non_null(strstr(e.text, "h:5000/x:1"));
-	AUTO(names) n = names_new(p, renames, "h:5000", "", &e);
+	AUTO(names) n = names_new(p, renames, NULL, "h:5000", "", &e);
 	assert_non_null(n);
 	assert_string_equal(n->items[1], "h:5000/y:1");
 }
@@ -117,12 +117,12 @@ static void test_nameless_by_digest(void **state)
 
 	(void)state;
 	AUTO(pack) p = pack_of(one);
-	AUTO(names) kept = names_new(p, NULL, NULL, "", &e);
+	AUTO(names) kept = names_new(p, NULL, NULL, NULL, "", &e);
 	assert_non_null(kept);
 	assert_null(kept->items[0]);
 	(void)snprintf(rename, sizeof(rename), "%s=x:1", digest_text(&p->blobs[0].promise.digest, root));
 	const char *const renames[] = { rename, NULL };
-	AUTO(names) n = names_new(p, renames, NULL, "", &e);
+	AUTO(names) n = names_new(p, renames, NULL, NULL, "", &e);
 	assert_non_null(n);
 	assert_string_equal(n->items[0], "docker.io/library/x:1");
 }

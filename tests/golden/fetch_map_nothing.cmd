@@ -1,0 +1,1 @@
+fetch nginx -o x.tar --map nothing
