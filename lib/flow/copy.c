@@ -148,7 +148,8 @@ struct load_report *flow_copy(const struct copy_options *o, struct err *e)
 		return NULL;
 	const char *const renames[] = { goal.rename, NULL };
 	AUTO(names)
-	names = names_new(plan->pack, *goal.rename ? renames : o->names, goal.place.registry, goal.place.prefix, e);
+	names = names_new(plan->pack, *goal.rename ? renames : o->names, NULL, goal.place.registry, goal.place.prefix,
+			  e);
 	if (!names || registries_trust(registries, goal.place.registry, e))
 		return NULL;
 	AUTO(inflow) inflow = inflow_new(plan, registries, o->events, e);

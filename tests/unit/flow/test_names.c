@@ -8,7 +8,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -75,6 +77,35 @@ static void test_table(void **state)
 	}
 }
 
+/* What a rule makes is treated as --name's NEW, which goes before. */
+static void test_rules(void **state)
+{
+	char path[] = "/tmp/imgpack-names.XXXXXX";
+	const char *const files[] = { path, NULL };
+	static const char *const one[] = { "quay.io/x/y:1", NULL };
+	static const char *const renames[] = { "quay.io/x/y:1=z:2", NULL };
+	struct err e = { 0 };
+	int fd = mkstemp(path);
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "w");
+
+	(void)state;
+	assert_non_null(f);
+	assert_true(fputs("quay.io/x/{n} = h:5000/flat/{n}\n", f) >= 0);
+	assert_int_equal(fclose(f), 0);
+	AUTO(maps) m = maps_new(files, &e);
+	assert_int_equal(unlink(path), 0);
+	assert_non_null(m);
+	AUTO(pack) p = pack_of(one);
+	AUTO(names) docker = names_new(p, NULL, m, NULL, "", &e);
+	assert_string_equal(docker->items[0], "h:5000/flat/y:1");
+	AUTO(names) there = names_new(p, NULL, m, "h:5000", "prefix", &e);
+	assert_string_equal(there->items[0], "h:5000/flat/y:1");
+	AUTO(names) elsewhere = names_new(p, NULL, m, "i:6000", "prefix", &e);
+	assert_string_equal(elsewhere->items[0], "i:6000/prefix/flat/y:1");
+	AUTO(names) named = names_new(p, renames, m, NULL, "", &e);
+	assert_string_equal(named->items[0], "docker.io/library/z:2");
+}
+
 static void test_digest_follows_the_root(void **state)
 {
 	static const char *const one[] = {
@@ -131,6 +162,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_rules),
 		cmocka_unit_test(test_digest_follows_the_root),
 		cmocka_unit_test(test_two_images_one_name),
 		cmocka_unit_test(test_nameless_by_digest),
