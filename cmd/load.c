@@ -56,6 +56,7 @@ int load_run(struct run *run, struct err *e)
 		.ask = medium_asker(),
 		.to = options_value(o, OPT_TO),
 		.replace = o->given[OPT_REPLACE],
+		.pin = o->given[OPT_PIN],
 		.names = options_all(o, OPT_NAME),
 		.maps = options_all(o, OPT_MAP),
 		.expect = options_value(o, OPT_EXPECT),

@@ -34,10 +34,14 @@ const struct verb words_verbs[] = {
 	},
 	[VERB_LOAD] = {
 		.name = "load", .operands = "FILE|DIR...", .least = 1, .most = (size_t)-1, .operand_kind = VALUE_FILE,
-		.summary = "verify an archive, bring its images into docker or a registry",
+		.summary = "verify an archive, bring its images into a target",
 		.about = "Checks the whole archive first; nothing leaves before it is known to be good. Then the images go to the "
 		         "target under the names that they were fetched by, and success is what the target shows afterwards. "
 		         "Archives of docker save, podman, skopeo, crane and buildkit are taken as well.\n"
+		         "A TARGET is docker or podman, by their sockets; containerd[:SOCKET[,NAMESPACE]], through its client ctr, as "
+		         "the kubelet will look for the images: by tag and by digest (default: the usual socket, namespace k8s.io); "
+		         "k3s[:FOLDER], the folder out of which k3s and RKE2 take images; registry:HOST[:PORT][/PREFIX]; or oci:DIR, "
+		         "an OCI image layout that is made or added to.\n"
 		         "Of a split archive name a chunk, the folder or several folders, whatever the chunks are called by now: "
 		         "nothing is joined. On a terminal load asks for the medium that has the missing ones.\n"
 		         "With - the archive comes through standard input, in one pass: layers are checked while they go to the "
@@ -47,6 +51,8 @@ const struct verb words_verbs[] = {
 		.examples = "imgpack load apps.tar\n"
 		            "imgpack load /media/stick1 /media/stick2\n"
 		            "imgpack load apps.tar --to registry:registry.local:5000/mirror\n"
+		            "imgpack load apps.tar --to containerd --pin\n"
+		            "imgpack load apps.tar --to oci:/srv/images\n"
 		            "imgpack load apps.tar --name nginx:1.27=web:blue --replace\n",
 	},
 	[VERB_VERIFY] = {
@@ -199,9 +205,12 @@ const struct option words_options[] = {
 	  "list everything that is missing or damaged, also what parity files at hand bring back" },
 
 	{ OPT_TO, 0, "to", "TARGET", VALUE_TARGET, GROUP_WHAT, false, LOAD,
-	  "where to: docker, or registry:HOST[:PORT][/PREFIX] (default: docker if its socket answers)" },
+	  "where to: docker, podman, containerd, k3s, registry:HOST, oci:DIR (default: the first of docker, podman and "
+	  "containerd that answers)" },
 	{ OPT_REPLACE, 0, "replace", NULL, VALUE_NONE, GROUP_WHAT, false, LOAD,
 	  "allow an existing tag to move to another image" },
+	{ OPT_PIN, 0, "pin", NULL, VALUE_NONE, GROUP_WHAT, false, LOAD,
+	  "containerd: keep the kubelet from removing the images when the disk fills up" },
 	{ OPT_PLATFORM, 0, "platform", "OS/ARCH[/VARIANT]", VALUE_PLATFORM, GROUP_WHAT, false, LOAD,
 	  "of images with several platforms, load this one" },
 	{ OPT_NAME, 0, "name", "OLD=NEW", VALUE_WORD, GROUP_WHAT, true, LOAD,
@@ -306,6 +315,8 @@ const struct words_variable words_variables[] = {
 	{ "IMGPACK_CONFIG", "the configuration file; empty: none (default: imgpack/config.yaml in XDG_CONFIG_HOME or ~/.config)" },
 	{ "DOCKER_CONFIG", "the folder of docker's config.json, for credentials (default: ~/.docker)" },
 	{ "DOCKER_HOST", "the docker daemon that load talks to (default: unix:///var/run/docker.sock)" },
+	{ "CONTAINER_HOST", "the podman service that load talks to (default: this user's socket, or root's)" },
+	{ "CONTAINERD_ADDRESS", "the containerd socket that load uses (default: containerd's own, else k3s')" },
 	{ "HTTPS_PROXY, HTTP_PROXY, NO_PROXY", "proxies and exceptions, read as docker reads them; small letters too" },
 	{ "ALL_PROXY", "the proxy where HTTPS_PROXY or HTTP_PROXY is not set; all_proxy too" },
 	{ "TMPDIR", "the folder for temporary files: unpacked archives, and what comes through a pipe (default: /var/tmp)" },
@@ -318,7 +329,7 @@ const size_t words_option_count = sizeof(words_options) / sizeof(words_options[0
 
 static const char *const platforms[] = { "linux/amd64",   "linux/arm64", "linux/arm/v7",  "linux/arm/v6",  "linux/386",
 					 "linux/ppc64le", "linux/s390x", "linux/riscv64", "windows/amd64", NULL };
-static const char *const targets[] = { "docker", "registry:", NULL };
+static const char *const targets[] = { "docker", "podman", "containerd", "k3s", "registry:", "oci:", NULL };
 static const char *const sizes[] = { "fat32", "cd", "dvd", "bd25", "4G", "700M", NULL };
 static const char *const rule_sets[] = { "aliyun", "daocloud", "gcr-mirror", "lank8s", "ustc", NULL };
 static const char *const shells[] = { "bash", "zsh", "fish", NULL };

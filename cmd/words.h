@@ -59,6 +59,7 @@ enum option_id {
 	OPT_PLAN,
 	OPT_TO,
 	OPT_REPLACE,
+	OPT_PIN,
 	OPT_NAME,
 	OPT_MAP,
 	OPT_EXPECT,

@@ -69,8 +69,10 @@
 #define LIMIT_PIPE_KEPT                                                                                                \
 	(64u << 20) /* of an archive's beginning, to read its papers out of a pipe; else it is spooled */
 
-#define LIMIT_PATH 4095    /* of a target's socket or folder */
-#define LIMIT_NAMESPACE 76 /* of containerd, as containerd has it */
+#define LIMIT_PATH 4095            /* of a target's socket or folder */
+#define LIMIT_NAMESPACE 76         /* of containerd, as containerd has it */
+#define LIMIT_CTR_LIST (64u << 20) /* what ctr lists: 800,000 blobs */
+#define LIMIT_CTR_SECONDS 300      /* for one list; it asks for the size of every image */
 
 #define LIMIT_IMAGES_FILE (4u << 20) /* the list behind --images */
 #define LIMIT_PASSWORD (64u << 10)   /* a password or token on standard input; cloud keys have some 3 KB */

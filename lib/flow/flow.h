@@ -215,8 +215,9 @@ struct load_options {
 	struct archive_paths archive;
 	ask_medium *ask; /* NULL: nobody can be asked, missing chunks are an error */
 	void *ask_ctx;
-	const char *to; /* TARGET, or NULL: docker if it answers */
+	const char *to; /* TARGET (flow/place.h), or NULL: docker if it answers, else podman, else containerd */
 	bool replace;
+	bool pin;                        /* containerd alone: the kubelet shall not remove the images */
 	const struct platform *platform; /* or NULL */
 	const char *const *names;        /* NULL-terminated "OLD=NEW", or NULL */
 	const char *const *maps;         /* what --map names (flow/maps.h): what images are called there; or NULL */

@@ -44,14 +44,15 @@ static int check_expected(const struct digest *want, const struct pack_file *f, 
 }
 
 /*
- * Every byte against its digest. A daemon unpacks the layers, so for it their diff IDs are proved too; a registry keeps
- * them as they are, and digests that a registry gave out once prove all that it looks at. A docker archive's digests
- * were made up by us from its diff IDs: they are always proved.
+ * Every byte against its digest. A daemon unpacks the layers, so for it their diff IDs are proved too; a registry and a
+ * folder keep them as they are, and digests that a registry gave out once prove all that it looks at. A docker
+ * archive's digests were made up by us from its diff IDs: they are always proved.
  */
 static int first_pass(const struct load_options *o, const struct place *p, struct archive *a,
 		      const struct digest *expect, struct err *e)
 {
-	const bool content = p->kind != TARGET_REGISTRY || a->file->origin == ORIGIN_DOCKER_ARCHIVE;
+	const bool content = (p->kind != TARGET_REGISTRY && p->kind != TARGET_OCI) ||
+			     a->file->origin == ORIGIN_DOCKER_ARCHIVE;
 
 	if (check_expected(expect, a->file, e))
 		return -1;
@@ -73,6 +74,7 @@ static struct load_result *send(const struct load_options *o, const struct place
 		.count = names->count,
 		.platform = o->platform,
 		.replace = o->replace,
+		.pin = o->pin,
 		.connections = registries_workers(registries),
 		.http = registries_http(registries),
 		.credential = o->connect.credential,
@@ -93,6 +95,7 @@ static struct load_result *send(const struct load_options *o, const struct place
 	case TARGET_PODMAN:
 		return target_podman_load(&request, e);
 	case TARGET_CONTAINERD:
+		return target_containerd_load(*p->path ? p->path : NULL, p->space, &request, e);
 	case TARGET_K3S:
 	case TARGET_OCI:
 		err_set(e, ERR_USAGE, "--to %s: not in this release", p->text);
@@ -159,6 +162,10 @@ struct load_report *flow_load(const struct load_options *o, struct err *e)
 	if (place_choose(&place, o->to, registries_http(registries), o->events, e)) {
 		if (o->to)
 			err_at(e, "--to");
+		return NULL;
+	}
+	if (o->pin && place.kind != TARGET_CONTAINERD) {
+		err_set(e, ERR_USAGE, "--pin is for containerd; %s does not remove images by itself", place.text);
 		return NULL;
 	}
 	if (archive_open(&archive, &o->archive, &wish, e)) {

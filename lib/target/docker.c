@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/limits.h"
 #include "base/text.h"
 #include "pack/layout.h"
 #include "target/docker_plan.h"
 #include "target/result.h"
+#include "target/tar.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -92,95 +92,21 @@ static int look_before(struct loading *l, struct err *e)
 
 /* Sending. */
 
-struct progress {
-	const struct events *events;
-	uint64_t item;
-	uint64_t done;
-	uint64_t total;
-};
-
-static int count_bytes(void *ctx, const void *bytes, size_t len, struct err *e)
-{
-	struct progress *p = ctx;
-
-	(void)bytes;
-	(void)e;
-	p->done += len;
-	event_progress(p->events, p->item, p->done, p->total);
-	if (p->done == p->total)
-		event_text(p->events, EVENT_DETAIL, "everything is sent, the daemon unpacks");
-	return 0;
-}
-
-static unsigned silence_allowed(const struct load_request *r, uint64_t size)
-{
-	uint64_t seconds = LIMIT_DOCKER_SILENCE + size / 1000000;
-
-	if (r->daemon_seconds)
-		return r->daemon_seconds;
-	return seconds > 86400 ? 86400 : (unsigned)seconds;
-}
-
-/*
- * What comes through a pipe is not known to be good before its end. So our own papers, which make it images, wait for
- * that: the daemon has the blobs by then, and nothing that names them.
- */
-struct gate {
-	const struct supply *supply;
-	uint64_t left; /* bytes in front of the papers */
-};
-
-static int pass_gate(void *ctx, const void *bytes, size_t len, struct err *e)
-{
-	struct gate *g = ctx;
-
-	(void)bytes;
-	if (len <= g->left) {
-		g->left -= len;
-		return 0;
-	}
-	g->left = 0;
-	return supply_finish(g->supply, e);
-}
-
-static uint64_t papers_begin(const struct layout *l)
-{
-	size_t i = 0;
-
-	while (i < l->count && l->members[i].blob >= 0)
-		i++;
-	return i < l->count ? l->members[i].header : l->size;
-}
-
 static int stream_layout(struct loading *l, const struct layout *layout, struct err *e)
 {
 	const struct load_request *r = l->request;
-	struct progress progress = { .events = r->events, .item = ++l->next_item, .total = layout->size };
-	struct supply supply = r->supply;
-	struct gate gate = { &r->supply, papers_begin(layout) };
-	AUTO(source)
-	tar = source_tap(source_tap(layout_source(layout, supply_open_blob, &supply, e), pass_gate, &gate, e),
-			 count_bytes, &progress, e);
+	char where[300];
+	struct tar_feed feed;
 
+	(void)snprintf(where, sizeof(where), "upload to %s", docker_where(l->docker));
+	AUTO(source) tar = tar_feed(&feed, r, layout, ++l->next_item, where, e);
 	if (!tar)
 		return -1;
-	event_emit(r->events,
-		   &(struct event){ .kind = EVENT_PLAN, .total = layout->size, .count = 1, .text = "loading" });
-	event_begin(r->events, progress.item, layout->size, "upload to %s", docker_where(l->docker));
-	int failed = docker_post_load(l->docker, tar, layout->size, silence_allowed(r, layout->size), r->events, e);
-	event_end(r->events, progress.item, failed ? "failed" : "done");
+	int failed = docker_post_load(l->docker, tar, layout->size, tar_silence(r, layout->size), r->events, e);
+	tar_feed_end(&feed, failed);
 	if (!failed)
 		l->result->sent_bytes += layout->size;
 	return failed;
-}
-
-/* What another program's docker archive holds may have no media types, and an index cannot name those. */
-static bool has_untyped_root(const struct pack *p)
-{
-	for (size_t i = 0; i < p->image_count; i++)
-		if (!*p->blobs[p->images[i].root].media_type)
-			return true;
-	return false;
 }
 
 static int send_choices(struct loading *l, const struct pack_choice *choices, size_t count, struct err *e)
@@ -189,7 +115,7 @@ static int send_choices(struct loading *l, const struct pack_choice *choices, si
 
 	if (!pack)
 		return -1;
-	const struct layout_options options = { .no_toc = true, .no_index = has_untyped_root(pack) };
+	const struct layout_options options = { .no_toc = true, .no_index = tar_has_untyped_root(pack) };
 	AUTO(layout) layout = layout_new(pack, &options, e);
 	return layout ? stream_layout(l, layout, e) : -1;
 }

@@ -36,6 +36,7 @@ struct load_request {
 	struct http *http;  /* borrowed */
 	const struct credential *credential; /* --username; or NULL */
 	bool plain_http;                     /* the target registry is named by --plain-http */
+	bool pin;                            /* containerd: keep the kubelet from removing the images */
 	unsigned daemon_seconds; /* how long docker may be silent while it unpacks; 0: by the size of what was sent */
 	unsigned tries;          /* of one thing that the network breaks; 0: LIMIT_PUSH_TRIES */
 	const struct events *events;
@@ -78,6 +79,25 @@ bool target_podman_answers(struct http *http, char where[256]);
  * else that of k3s and RKE2.
  */
 bool target_containerd_answers(const char *socket, char where[256]);
+
+/*
+ * Its images get the names by digest that the kubelet asks for, too, and all of the archive's platforms. Afterwards it
+ * is asked for every name and every blob. What a failed load has left is removed again, or said.
+ */
+struct load_result *target_containerd_load(const char *socket, const char *space, const struct load_request *request,
+					   struct err *e);
+
+/*
+ * k3s and RKE2: one tar in the folder out of which they take images (NULL: k3s' own), named by the archive's ID. It is
+ * there whole, or not at all.
+ */
+struct load_result *target_k3s_load(const char *folder, const struct load_request *request, struct err *e);
+
+/*
+ * An OCI image layout (OCI image specification 1.1), made or added to. Blobs that it has are proved and kept, every
+ * other image in it stays, other writers of imgpack are waited for. At no time is it invalid, whenever the power fails.
+ */
+struct load_result *target_oci_load(const char *folder, const struct load_request *request, struct err *e);
 
 /* A registry: `registry` is HOST[:PORT]; the images' names start with it already. */
 struct load_result *target_registry_load(const char *registry, const struct load_request *request, struct err *e);
