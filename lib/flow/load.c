@@ -97,9 +97,9 @@ static struct load_result *send(const struct load_options *o, const struct place
 	case TARGET_CONTAINERD:
 		return target_containerd_load(*p->path ? p->path : NULL, p->space, &request, e);
 	case TARGET_K3S:
+		return target_k3s_load(*p->path ? p->path : NULL, &request, e);
 	case TARGET_OCI:
-		err_set(e, ERR_USAGE, "--to %s: not in this release", p->text);
-		return NULL;
+		return target_oci_load(p->path, &request, e);
 	case TARGET_REGISTRY:
 		break;
 	}

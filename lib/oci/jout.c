@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/text.h"
 #include "oci/json.h"
+#include "oci/jval.h"
 
 #include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 struct jout jout_begin(struct buf *out)
@@ -145,6 +148,53 @@ void jout_digest(struct jout *j, const struct digest *d)
 	char text[DIGEST_TEXT_SIZE];
 
 	jout_text(j, digest_text(d, text));
+}
+
+static void put_integer(struct jout *j, int64_t n)
+{
+	char digits[24];
+	int len = snprintf(digits, sizeof(digits), "%" PRId64, n);
+
+	scalar(j, digits, (size_t)len);
+}
+
+static int put_children(struct jout *j, const struct jval *v)
+{
+	for (uint32_t i = 0; i < v->count; i++) {
+		if (v->kind == JVAL_OBJECT)
+			jout_key(j, v->children[i].key);
+		if (jout_value(j, &v->children[i]))
+			return -1;
+	}
+	jout_end(j);
+	return 0;
+}
+
+int jout_value(struct jout *j, const struct jval *v)
+{
+	switch (v ? v->kind : JVAL_NULL) {
+	case JVAL_NULL:
+		jout_null(j);
+		return 0;
+	case JVAL_BOOL:
+		jout_bool(j, v->integer != 0);
+		return 0;
+	case JVAL_INTEGER:
+		put_integer(j, v->integer);
+		return 0;
+	case JVAL_STRING:
+		jout_text(j, v->text);
+		return 0;
+	case JVAL_ARRAY:
+		jout_array(j);
+		return put_children(j, v);
+	case JVAL_OBJECT:
+		jout_object(j);
+		return put_children(j, v);
+	case JVAL_REAL:
+		break;
+	}
+	return -1;
 }
 
 int jout_finish(struct jout *j, struct err *e)

@@ -80,7 +80,7 @@ int jval_check_names(const struct jval *object, const char *const *names, size_t
  *     jout_object(&j); jout_key(&j, "schemaVersion"); jout_u64(&j, 2); jout_end(&j);
  *     return jout_finish(&j, e);
  */
-#define JOUT_DEPTH 16
+#define JOUT_DEPTH 72 /* more than any document may have that was read */
 struct jout {
 	struct buf *out;
 	char closing[JOUT_DEPTH];
@@ -99,6 +99,11 @@ void jout_u64(struct jout *j, uint64_t n);
 void jout_bool(struct jout *j, bool b);
 void jout_null(struct jout *j);
 void jout_digest(struct jout *j, const struct digest *d); /* "sha256:..." */
+/*
+ * A value as it was read: its members in their order, its spaces gone. -1, and the output is of no use: it holds a
+ * number with a fraction, which would not come out as it went in.
+ */
+int jout_value(struct jout *j, const struct jval *v);
 int jout_finish(struct jout *j, struct err *e);
 
 #endif

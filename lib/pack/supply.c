@@ -69,5 +69,7 @@ struct supply supply_of_file(struct pack_file *f)
 		.open = file_open, .passes = file_passes, .finish = file_finish, .keep = file_keep
 	};
 
-	return (struct supply){ .ops = &ops, .ctx = f, .pack = f->pack, .noun = "the archive" };
+	return (struct supply){
+		.ops = &ops, .ctx = f, .pack = f->pack, .noun = "the archive", .id = f->layout ? &f->layout->id : NULL
+	};
 }

@@ -42,7 +42,8 @@ struct supply {
 	const struct supply_ops *ops;
 	void *ctx;
 	const struct pack *pack;
-	const char *noun; /* what messages call it: "the archive" */
+	const char *noun;        /* what messages call it: "the archive" */
+	const struct digest *id; /* of an imgpack archive; else NULL */
 };
 
 /* Of an archive, open or passing. */
