@@ -32,6 +32,7 @@ static verb_run *const runs[VERB_COUNT] = {
 	[VERB_REPAIR] = repair_run,
 	[VERB_WANTS] = wants_run,
 	[VERB_RULES] = rules_run,
+	[VERB_SCAN] = scan_run,
 	[VERB_LOGIN] = login_run,
 	[VERB_LOGOUT] = logout_run,
 	[VERB_HELP] = help_run,
@@ -166,7 +167,8 @@ int cli_main(int argc, char **argv)
 	struct err e = { 0 };
 
 	if (argc < 2) {
-		err_set(&e, ERR_USAGE, "which command? fetch, load, verify, inspect, repair, wants, login or logout");
+		err_set(&e, ERR_USAGE,
+			"which command? fetch, load, verify, inspect, repair, wants, scan, login or logout");
 		return report(&e, VERB_COUNT);
 	}
 	const char *name = argv[1];

@@ -14,7 +14,6 @@ struct later {
 static const struct later later_verbs[] = {
 	{ "serve", "not in this release; load with --to registry:HOST instead" },
 	{ "inventory", "not in this release" },
-	{ "scan", "not in this release; give fetch a list with --images FILE" },
 	{ "pull", "no such command; `imgpack fetch` downloads images" },
 	{ "save", "no such command; `imgpack fetch` writes archives" },
 	{ "push", "no such command; `imgpack load FILE --to registry:HOST` pushes" },

@@ -9,6 +9,7 @@
 #define REPAIR (1u << VERB_REPAIR)
 #define WANTS (1u << VERB_WANTS)
 #define RULES (1u << VERB_RULES)
+#define SCAN (1u << VERB_SCAN)
 #define LOGIN (1u << VERB_LOGIN)
 #define LOGOUT (1u << VERB_LOGOUT)
 #define EVERY ((1u << VERB_COUNT) - 1)
@@ -135,6 +136,26 @@ const struct verb words_verbs[] = {
 		            "imgpack rules show aliyun > mine.map\n"
 		            "imgpack rules explain registry.k8s.io/pause:3.9\n"
 		            "imgpack rules explain gcr.io/x/y:1 --map gcr-mirror --map USER=me\n",
+	},
+	[VERB_SCAN] = {
+		.name = "scan", .operands = "FILE|DIR...", .least = 1, .most = (size_t)-1, .operand_kind = VALUE_FILE,
+		.summary = "list the images that manifests name, for `imgpack fetch --images`",
+		.about = "Reads Kubernetes manifests (YAML or JSON), the output of helm template and kustomize build, values files, "
+		         "Compose files, Dockerfiles and plain lists such as `kubeadm config images list`, and prints the images "
+		         "that they name in full, sorted, each once. - is standard input. Of a folder *.yaml, *.yml, *.json, "
+		         "Dockerfiles and Containerfiles are read; hidden files, folders behind symbolic links and the templates "
+		         "of Helm charts are not: helm template CHART | imgpack scan -\n"
+		         "Any image of a container counts. Elsewhere (custom resources, ConfigMaps, variables, flags, values) a "
+		         "field whose name ends in image counts if a tag or a digest is written in it, or a registry's host in a "
+		         "field that is called image. Text blocks inside other documents are not read, nor is a status.\n"
+		         "Variables of Compose files come from the environment, the file .env beside them and their defaults; "
+		         "arguments of Dockerfiles from their defaults. What stays open (a variable, a template) is a warning with "
+		         "file and line, never a line of the list. A file that is no YAML ends with exit code 1, after what the "
+		         "others gave.",
+		.examples = "imgpack scan deploy/ compose.yaml Dockerfile\n"
+		            "imgpack scan . | imgpack fetch --images - -o apps.tar\n"
+		            "imgpack scan -v charts/app/values.yaml\n"
+		            "imgpack scan - < rendered.yaml\n",
 	},
 	[VERB_LOGIN] = {
 		.name = "login", .operands = "[REGISTRY]", .least = 0, .most = 1, .operand_kind = VALUE_WORD,
@@ -278,14 +299,16 @@ const struct option words_options[] = {
 	{ OPT_CONFIG, 0, "config", "FILE", VALUE_FILE, GROUP_OUTPUT, false, WORKING,
 	  "read options from FILE (YAML); '' for none (default: IMGPACK_CONFIG, or ~/.config/imgpack/config.yaml)" },
 	{ OPT_JSON, 0, "json", NULL, VALUE_NONE, GROUP_OUTPUT, false,
-	  FETCH | LOAD | COPY | VERIFY | INSPECT | REPAIR | WANTS | RULES,
+	  FETCH | LOAD | COPY | VERIFY | INSPECT | REPAIR | WANTS | RULES | SCAN,
 	  "print the result as one JSON document" },
 	{ OPT_QUIET, 'q', "quiet", NULL, VALUE_NONE, GROUP_OUTPUT, false, FETCH | LOAD | COPY | VERIFY | REPAIR,
 	  "errors, warnings and problems alone; --json still prints its document" },
-	{ OPT_QUIET, 'q', "quiet", NULL, VALUE_NONE, GROUP_OUTPUT, false, INSPECT | WANTS | LOGIN | LOGOUT,
+	{ OPT_QUIET, 'q', "quiet", NULL, VALUE_NONE, GROUP_OUTPUT, false, INSPECT | WANTS | SCAN | LOGIN | LOGOUT,
 	  "no notes, only errors and warnings" },
 	{ OPT_VERBOSE, 'v', "verbose", NULL, VALUE_NONE, GROUP_OUTPUT, false, FETCH | LOAD | COPY | VERIFY | INSPECT | REPAIR | WANTS | LOGIN | LOGOUT,
 	  "say more" },
+	{ OPT_VERBOSE, 'v', "verbose", NULL, VALUE_NONE, GROUP_OUTPUT, false, SCAN,
+	  "say the file and line of each image, and which fields were not taken for one" },
 	{ OPT_NO_PROGRESS, 0, "no-progress", NULL, VALUE_NONE, GROUP_OUTPUT, false, FETCH | LOAD | COPY | VERIFY | REPAIR | WANTS,
 	  "no progress bars or lines" },
 	{ OPT_HELP, 'h', "help", NULL, VALUE_NONE, GROUP_OUTPUT, false, EVERY,

@@ -74,6 +74,18 @@
 #define LIMIT_CTR_LIST (64u << 20) /* what ctr lists: 800,000 blobs */
 #define LIMIT_CTR_SECONDS 300      /* for one list; it asks for the size of every image */
 
+#define LIMIT_SCAN_FILE (32u << 20)  /* a manifest; all objects of a cluster are larger than most */
+#define LIMIT_SCAN_FILES 65536       /* of one run */
+#define LIMIT_SCAN_DEPTH 64          /* folders inside each other */
+#define LIMIT_SIGHTS 65536           /* fields named image of one file */
+#define LIMIT_YAML_NODES (1u << 20)  /* values of a document: 100 MB of memory */
+#define LIMIT_YAML_DEPTH 256         /* lists and maps; schemas of custom resources have some 50 */
+#define LIMIT_YAML_ANCHORS 4096      /* of a document */
+#define LIMIT_YAML_MERGE 512         /* entries of a map that is merged into another one */
+#define LIMIT_YAML_VISITS (8u << 20) /* values that a walk comes by, aliased ones counted each time */
+#define LIMIT_DOCKERFILE_ARGS 256    /* in front of the first FROM */
+#define LIMIT_DOCKERFILE_STAGES 1024
+
 #define LIMIT_IMAGES_FILE (4u << 20) /* the list behind --images */
 #define LIMIT_PASSWORD (64u << 10)   /* a password or token on standard input; cloud keys have some 3 KB */
 

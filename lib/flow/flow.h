@@ -290,6 +290,53 @@ void wants_report_free(struct wants_report *r);
 OWNED(wants_report)
 int wants_report_json(const struct wants_report *r, struct buf *out, struct err *e);
 
+/* scan: image references in manifests (oci/scan.h says what counts). */
+struct scan_options {
+	const char *const *paths; /* files, folders; "-": standard input */
+	size_t path_count;
+	const struct events *events;
+};
+struct scan_place {
+	const char *file; /* borrowed from the report */
+	size_t line;
+};
+struct scan_image {
+	char *name;                      /* in full: "docker.io/library/nginx:1" */
+	const struct scan_place *places; /* where it stands, in the order of the files; borrowed from the report */
+	size_t place_count;
+};
+/* What was not taken, or not read. */
+struct scan_skipped {
+	struct scan_place place;
+	char *text; /* as written (foreign bytes); "" */
+	char *why;
+	bool doubt; /* named like an image, but nothing says that it is one */
+};
+struct scan_report {
+	char **files; /* that were read */
+	size_t file_count;
+	struct scan_image *images; /* each once, sorted by name */
+	size_t count;
+	struct scan_place *places; /* of all of them */
+	struct scan_skipped *skipped;
+	size_t skipped_count;
+	struct scan_skipped *problems; /* files that are broken from this line on */
+	size_t problem_count;
+	char **charts; /* folders of Helm charts, whose templates were not read */
+	size_t chart_count;
+};
+/*
+ * Of a folder: *.yaml, *.yml, *.json, Dockerfile, Dockerfile.*, *.Dockerfile and Containerfile likewise, in the order
+ * of their names; without hidden files and folders, folders behind symbolic links, and templates/ of a chart. A file
+ * that is named is read whatever it is called. The report is also returned when files are broken: *e then holds the
+ * first, kind ERR_CORRUPT; it is ERR_NONE otherwise. NULL: a path cannot be read (ERR_LOCAL), or there are too many
+ * files.
+ */
+struct scan_report *flow_scan(const struct scan_options *o, struct err *e);
+void scan_report_free(struct scan_report *r);
+OWNED(scan_report)
+int scan_report_json(const struct scan_report *r, struct buf *out, struct err *e);
+
 /* login and logout. `registry` NULL: docker.io. *where: the file or helper (512 bytes). */
 int flow_login(const char *registry, const struct credential *c, const struct connect_options *connect,
 	       const struct events *events, char where[512], struct err *e);

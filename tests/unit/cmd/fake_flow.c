@@ -284,6 +284,27 @@ int wants_report_json(const struct wants_report *r, struct buf *out, struct err 
 	return json(out, e);
 }
 
+struct scan_report *flow_scan(const struct scan_options *o, struct err *e)
+{
+	AUTO_BUF line = { 0 };
+
+	assert(buf_puts(&line, "scan", NULL) == 0);
+	put_list(&line, "path", o->paths, o->path_count);
+	write_down(&line);
+	return act(o->events, e) ? NULL : zeroed(1, sizeof(struct scan_report));
+}
+
+void scan_report_free(struct scan_report *r)
+{
+	free(r);
+}
+
+int scan_report_json(const struct scan_report *r, struct buf *out, struct err *e)
+{
+	(void)r;
+	return json(out, e);
+}
+
 static struct verify_report *papers(const char *path)
 {
 	struct verify_report *r = zeroed(1, sizeof(*r));
