@@ -7,15 +7,16 @@
  * Dockerfiles, plain lists. Bytes in, sights out, in the order of the file.
  *
  * What counts as an image:
- *   - `image` of a container (containers, initContainers, ephemeralContainers, and Argo's container, script and
- *     sidecars), `image.reference` of a volume, `image` of a Compose service: any reference.
+ *   - `image` of a container (containers, initContainers, ephemeralContainers; Argo's container, script and sidecars;
+ *     Tekton's steps and stepTemplate), `image.reference` of a volume, `image` of a Compose service: any reference.
  *   - elsewhere a field whose name ends in "image" (CRDs, ConfigMap data, values, annotations), `imageName`, the value
  *     of an environment variable or flag that is called so (SOME_IMAGE, --some-image): with a tag or a digest. A field
  *     that is `image` and nothing else may name a registry's host instead of that, unless it ends like a file. Lists
  *     of references under names that end in "images" are read, and Kustomize's images.
  *   - maps in the shape of Helm's values: registry, repository (or image), tag, digest (or sha).
  *   - a Dockerfile's FROM and --from= that is no stage, and its "# syntax=".
- * What is not read: `status`, CustomResourceDefinitions, text blocks inside other documents (a ConfigMap's files).
+ * What is not read: `status`, CustomResourceDefinitions, Flux's ImageRepository, text blocks inside other documents (a
+ * ConfigMap's files).
  */
 
 #include "base/err.h"

@@ -19,9 +19,8 @@ struct walk {
 
 /* Where a value stands. */
 struct spot {
-	const char *key;  /* its key in the map that it or its list is in; "" at the top */
-	bool container;   /* an item of a list of containers, or one itself */
-	bool under_image; /* some key above ends in "image" or "images" */
+	const char *key; /* its key in the map that it or its list is in; "" at the top */
+	bool container;  /* an item of a list of containers, or one itself */
 	size_t depth;
 };
 
@@ -32,9 +31,14 @@ static bool is_one_of(const char *word, const char *const *words)
 	return *words;
 }
 
-static const char *const container_lists[] = { "containers", "initContainers", "ephemeralContainers", "sidecars",
-					       NULL };
-static const char *const containers[] = { "container", "script", NULL };
+/* Tekton's steps, Argo's container, script and sidecars are containers, too. */
+static const char *const container_lists[] = { "containers", "initContainers", "ephemeralContainers",
+					       "sidecars",   "steps",          NULL };
+static const char *const containers[] = { "container", "script", "stepTemplate", NULL };
+/* A schema's fields are no images, and Flux's ImageRepository names where tags are looked for. */
+static const char *const skipped_kinds[] = { "CustomResourceDefinition", "ImageRepository", NULL };
+/* Where repository and tag are those of sources, not of images. */
+static const char *const sources[] = { "git", "gitRepository", "source", "chart", NULL };
 
 /* Fields. */
 
@@ -108,6 +112,14 @@ static int take_list_text(struct walk *w, const struct ynode *value)
 	return take_words(w, value, true, &good);
 }
 
+static int take_container(struct walk *w, const struct ynode *value, const char *text)
+{
+	if (!strcmp(text, "auto"))
+		return sight_add(w->sights, SIGHT_UNRESOLVED, value->line, text,
+				 "Istio puts its proxy here when the pod starts", w->e);
+	return sight_image(w->sights, value->line, text, w->e);
+}
+
 static int take_field(struct walk *w, const struct spot *at, const struct ynode *key, const struct ynode *value)
 {
 	const char *text = ynode_text(value);
@@ -115,7 +127,7 @@ static int take_field(struct walk *w, const struct spot *at, const struct ynode 
 	if (value->kind != YNODE_TEXT)
 		return 0;
 	if (at->container && !strcmp(key->text, "image"))
-		return sight_image(w->sights, value->line, text ? text : "", w->e);
+		return take_container(w, value, text ? text : "");
 	if (scan_names_images(key->text, key->len))
 		return take_list_text(w, value);
 	return text && scan_names_image(key->text, key->len) ? take_named(w, key->text, value, text) : 0;
@@ -139,6 +151,14 @@ static const char *or_empty(const char *text)
 	return text ? text : "";
 }
 
+/* A map with a repository: of an image if it says more of one. */
+static bool is_values(const struct spot *at, const struct ynode *map)
+{
+	if (is_one_of(at->key, sources))
+		return false;
+	return scan_names_image(at->key, strlen(at->key)) || ynode_get(map, "tag") || ynode_get(map, "digest");
+}
+
 /* The shape of Helm's values: 1 if the map is one (and is taken). */
 static int take_values(struct walk *w, const struct spot *at, const struct ynode *map)
 {
@@ -158,8 +178,7 @@ static int take_values(struct walk *w, const struct spot *at, const struct ynode
 	if (!or_empty(ynode_text(repository))[0] || strstr(repository->text, "://"))
 		return 0;
 	/* `image` alone is a field; `repository` alone is a chart's or git's. */
-	if (other ? scan_explicit(repository->text) || !(*tag || *digest || *registry)
-		  : !at->under_image && !(*registry && (*tag || *digest)))
+	if (other ? scan_explicit(repository->text) || !(*tag || *digest || *registry) : !is_values(at, map))
 		return 0;
 	if (!*tag && !*digest && !scan_explicit(repository->text))
 		return sight_add(w->sights, SIGHT_UNRESOLVED, repository->line, repository->text,
@@ -196,11 +215,11 @@ static int take_kustomize(struct walk *w, const struct ynode *item)
 	return sight_image(w->sights, name->line, text, w->e) ? -1 : 1;
 }
 
-/* {name: FOO_IMAGE, value: REF} */
+/* {name: FOO_IMAGE, value: REF}, or a parameter's default */
 static int take_variable(struct walk *w, const struct ynode *map)
 {
 	const char *name = ynode_get_text(map, "name");
-	const struct ynode *value = ynode_get(map, "value");
+	const struct ynode *value = ynode_get(map, "value") ? ynode_get(map, "value") : ynode_get(map, "default");
 	const char *text = ynode_text(value);
 
 	if (!name || !text)
@@ -270,8 +289,6 @@ static int visit_fields(struct walk *w, const struct spot *at, const struct ynod
 		const struct spot below = {
 			.key = key->text,
 			.container = is_one_of(key->text, containers),
-			.under_image = at->under_image || scan_names_image(key->text, key->len) ||
-				       scan_names_images(key->text, key->len),
 			.depth = at->depth + 1,
 		};
 		if ((!whole && take_field(w, at, key, value)) || visit(w, &below, value))
@@ -313,23 +330,26 @@ static int visit(struct walk *w, const struct spot *at, const struct ynode *n)
 	return n->kind == YNODE_MAP ? visit_map(w, at, n) : visit_list(w, at, n);
 }
 
+static bool is_skipped(const struct ynode *object)
+{
+	const char *kind = ynode_get_text(object, "kind");
+
+	return kind && is_one_of(kind, skipped_kinds);
+}
+
 /* An object alone, or those of a List: each has a status of its own. */
 static int visit_object(struct walk *w, const struct ynode *root)
 {
 	const struct spot top = { .key = "" };
-	const char *kind = ynode_get_text(root, "kind");
 	const struct ynode *items = ynode_get(root, "items");
 
-	/* The schema of a field is no image. */
-	if (kind && !strcmp(kind, "CustomResourceDefinition"))
+	if (is_skipped(root))
 		return 0;
-	if (!kind || !items || items->kind != YNODE_LIST || !ynode_get(root, "apiVersion"))
+	if (!items || items->kind != YNODE_LIST || !ynode_get(root, "kind") || !ynode_get(root, "apiVersion"))
 		return visit(w, &top, root);
-	for (size_t i = 0; i < items->count; i++) {
-		const char *inner = ynode_get_text(items->items[i], "kind");
-		if (!(inner && !strcmp(inner, "CustomResourceDefinition")) && visit(w, &top, items->items[i]))
+	for (size_t i = 0; i < items->count; i++)
+		if (!is_skipped(items->items[i]) && visit(w, &top, items->items[i]))
 			return -1;
-	}
 	return 0;
 }
 
