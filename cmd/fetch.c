@@ -72,6 +72,20 @@ static int read_chunks(struct fetch_options *out, const struct options *o, struc
 	return 0;
 }
 
+static int read_shard(struct fetch_options *out, const struct options *o, struct err *e)
+{
+	const char *shard = options_value(o, OPT_SHARD);
+
+	return shard ? shard_parse(&out->shard, shard, getenv("JOB_COMPLETION_INDEX"), e) : 0;
+}
+
+/* A part of the list without images is no error: the other runs have them. */
+static int show_nothing(struct run *run, const struct fetch_report *r, struct err *e)
+{
+	return buf_printf(&run->out, e, "shard %zu of %zu is empty: nothing to fetch, no archive is written\n",
+			  r->shard.index, r->shard.count);
+}
+
 /* "3 chunks of 4 GB and 1 parity file" */
 static int show_chunks(struct run *run, const struct fetch_report *r, struct err *e)
 {
@@ -160,7 +174,8 @@ int fetch_run(struct run *run, struct err *e)
 		.events = run->events,
 	};
 
-	if (check(o, e) || read_chunks(&options, o, e) || images_platforms(&platforms, &options.platform_count, o, e) ||
+	if (check(o, e) || read_chunks(&options, o, e) || read_shard(&options, o, e) ||
+	    images_platforms(&platforms, &options.platform_count, o, e) ||
 	    images_gather(&list, o, o->operands.count, e) || connection_fill(&connection, o, e))
 		return -1;
 	run->to_stderr = fetch_to_stdout(&options) && !options.plan_only;
@@ -178,5 +193,7 @@ int fetch_run(struct run *run, struct err *e)
 		return fetch_report_json(r, &run->out, e);
 	if (run->quiet)
 		return 0;
+	if (!r->images.count)
+		return show_nothing(run, r, e);
 	return options.plan_only ? show_plan(run, r, e) : show(run, r, e);
 }

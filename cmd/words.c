@@ -30,6 +30,7 @@ const struct verb words_verbs[] = {
 		            "imgpack fetch --images list.txt --platform linux/arm64 -o edge.tar\n"
 		            "imgpack fetch --plan --images list.txt\n"
 		            "imgpack fetch --images list.txt -o /media/stick/apps.tar --split fat32\n"
+		            "imgpack fetch --images list.txt --shard 2/4 -o apps.2.tar\n"
 		            "imgpack fetch nginx:1.27 -o - | ssh HOST imgpack load -\n"
 		            "imgpack fetch --only list.txt nginx:1.27 -o apps.blocks\n",
 	},
@@ -206,6 +207,8 @@ const struct option words_options[] = {
 	  "say what would be fetched and how large it is; download no layers, write nothing" },
 	{ OPT_MAP, 0, "map", "FILE|NAME|VAR=VALUE", VALUE_RULES, GROUP_WHAT, true, FETCH,
 	  "fetch from where these rules say, under the name that was asked for: a file, a set of `imgpack rules`, or a value for a variable in them (repeatable)" },
+	{ OPT_SHARD, 0, "shard", "I/N", VALUE_WORD, GROUP_WHAT, false, FETCH,
+	  "fetch the I-th of N parts of the list, alike in bytes; auto/N: I is JOB_COMPLETION_INDEX of Kubernetes, plus 1" },
 	{ OPT_HAVE_ARCHIVE, 0, "have-archive", "FILE", VALUE_FILE, GROUP_WHAT, true, FETCH,
 	  "take blobs from this archive instead of downloading them (repeatable)" },
 
@@ -342,6 +345,7 @@ const struct words_variable words_variables[] = {
 	{ "CONTAINERD_ADDRESS", "the containerd socket that load uses (default: containerd's own, else k3s')" },
 	{ "HTTPS_PROXY, HTTP_PROXY, NO_PROXY", "proxies and exceptions, read as docker reads them; small letters too" },
 	{ "ALL_PROXY", "the proxy where HTTPS_PROXY or HTTP_PROXY is not set; all_proxy too" },
+	{ "JOB_COMPLETION_INDEX", "the part that --shard auto/N fetches, counted from 0; Kubernetes' indexed Jobs set it" },
 	{ "TMPDIR", "the folder for temporary files: unpacked archives, and what comes through a pipe (default: /var/tmp)" },
 	{ "NO_COLOR", "if set and not empty: no colours" },
 	{ NULL, NULL },

@@ -74,6 +74,8 @@
 #define LIMIT_CTR_LIST (64u << 20) /* what ctr lists: 800,000 blobs */
 #define LIMIT_CTR_SECONDS 300      /* for one list; it asks for the size of every image */
 
+#define LIMIT_SHARDS 4096 /* --shard: as many as an archive may have images */
+
 #define LIMIT_SCAN_FILE (32u << 20)  /* a manifest; all objects of a cluster are larger than most */
 #define LIMIT_SCAN_FILES 65536       /* of one run */
 #define LIMIT_SCAN_DEPTH 64          /* folders inside each other */

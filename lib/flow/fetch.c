@@ -68,6 +68,7 @@ static struct fetch_report *report(const struct fetch_options *o, const struct p
 		return NULL;
 	}
 	r->plan_only = o->plan_only;
+	r->shard = o->shard;
 	r->id = layout->id;
 	r->bytes = layout->size;
 	r->downloaded_bytes = plan->paper_bytes + moved->received;
@@ -95,6 +96,21 @@ static struct fetch_report *report_plan(const struct fetch_options *o, const str
 	return report(o, plan, layout, &sums, moved, e);
 }
 
+/* A shard without images: there is no archive. */
+static struct fetch_report *report_nothing(const struct fetch_options *o, const struct plan *plan, struct err *e)
+{
+	struct fetch_report *r = calloc(1, sizeof(*r));
+
+	if (!r) {
+		err_memory(e);
+		return NULL;
+	}
+	r->plan_only = o->plan_only;
+	r->shard = o->shard;
+	r->downloaded_bytes = plan->paper_bytes;
+	return r;
+}
+
 bool fetch_to_stdout(const struct fetch_options *o)
 {
 	return o->output && !strcmp(o->output, "-");
@@ -112,6 +128,9 @@ struct fetch_report *flow_fetch(const struct fetch_options *o, struct err *e)
 	AUTO(plan) plan = plan_new(o, registries, e);
 	if (!plan)
 		return NULL;
+
+	if (!plan->pack->image_count)
+		return report_nothing(o, plan, e);
 
 	AUTO(layout) layout = layout_new(plan->pack, NULL, e);
 	if (!layout)

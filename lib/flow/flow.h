@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/events.h"
 #include "base/own.h"
+#include "flow/shard.h"
 #include "oci/platform.h"
 #include "registry/credentials.h"
 
@@ -76,6 +77,7 @@ struct fetch_options {
 	const struct platform *platforms; /* none: the default platform */
 	size_t platform_count;
 	bool all_platforms;
+	struct shard shard; /* this part of the references alone */
 	bool plan_only;     /* --plan: nothing downloaded but papers */
 	const char *output; /* "-": standard output; no split, parity or have_archives then */
 	uint64_t split;     /* bytes of a chunk; 0: one file */
@@ -95,10 +97,11 @@ struct fetch_file {
 };
 struct fetch_report {
 	bool plan_only; /* nothing was written: no digests of files */
-	char *archive;
+	char *archive;  /* NULL: none was named; or `shard` is empty, and none was written */
 	struct digest id;
 	uint64_t bytes; /* of the archive */
 	struct flow_images images;
+	struct shard shard;
 	uint64_t downloaded_bytes;
 	uint64_t reused_bytes;
 	/* Of an archive in chunks: what was written, or (plan_only) how it would be cut. */

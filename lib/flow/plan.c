@@ -238,6 +238,48 @@ static int read_papers(struct plan *p, struct err *e)
 	return read_round(p, list_configs, &any, e);
 }
 
+/* The shard. */
+
+/* What an image is when it is fetched alone. */
+static uint64_t image_bytes(const struct wanted *w)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < w->choice->count; i++) {
+		const struct chosen *c = &w->choice->items[i];
+		bytes += c->descriptor.promise.size + (c->manifest ? c->manifest->config.promise.size : 0);
+		for (size_t k = 0; c->manifest && k < c->manifest->count; k++)
+			bytes += c->manifest->layers[k].promise.size;
+	}
+	return bytes;
+}
+
+/* Keeps the images of this run's part. */
+static int keep_shard(struct plan *p, const struct fetch_options *o, struct err *e)
+{
+	AUTO_MEM struct shard_item *items = calloc(p->wanted_count + 1, sizeof(*items));
+	AUTO_MEM size_t *of = calloc(p->wanted_count + 1, sizeof(*of));
+	const size_t all = p->wanted_count;
+	char mark[13];
+
+	if (!items || !of)
+		return err_memory(e);
+	for (size_t i = 0; i < all; i++)
+		items[i] = (struct shard_item){ p->wanted[i].name, image_bytes(&p->wanted[i]) };
+	if (shard_mark(mark, items, all, o->shard.count, e) || shard_split(of, items, all, o->shard.count, e))
+		return -1;
+	p->wanted_count = 0;
+	for (size_t i = 0; i < all; i++) {
+		if (of[i] == o->shard.index)
+			p->wanted[p->wanted_count++] = p->wanted[i];
+		else
+			choice_free(p->wanted[i].choice);
+	}
+	event_text(o->events, EVENT_NOTE, "shard %zu of %zu: %zu of %zu images (split %s, the same in every shard)",
+		   o->shard.index, o->shard.count, p->wanted_count, all, mark);
+	return 0;
+}
+
 /* The pack. */
 
 /* Blobs that the last image added come from its repository. */
@@ -322,7 +364,7 @@ struct plan *plan_new(const struct fetch_options *o, struct registries *registri
 	p->pack = pack_new(e);
 	p->library = library_new(registries, e);
 	if (!p->pack || !p->library || read_references(p, o, registries, e) || read_sources(p, e) ||
-	    choose_all(p, o, e) || read_papers(p, e))
+	    choose_all(p, o, e) || read_papers(p, e) || (o->shard.count && keep_shard(p, o, e)))
 		return NULL;
 	for (size_t i = 0; i < p->wanted_count; i++)
 		if (choice_check_platform(p->wanted[i].choice, o, p->wanted[i].noun, e) ||

@@ -28,7 +28,10 @@ struct plan {
 	struct library *library;
 };
 
-/* ERR_USAGE for bad references (before any connection), ERR_ABSENT for what does not exist. */
+/*
+ * Without an image if options->shard has none: then there is nothing to write.
+ * ERR_USAGE for bad references (before any connection), ERR_ABSENT for what does not exist.
+ */
 struct plan *plan_new(const struct fetch_options *o, struct registries *registries, struct err *e);
 void plan_free(struct plan *p);
 OWNED(plan)

@@ -177,6 +177,20 @@ void report_files_json(struct jout *j, const char *key, const struct fetch_file 
 	jout_end(j);
 }
 
+/* Only of a run that had one. */
+static void shard_json(struct jout *j, const struct shard *s)
+{
+	if (!s->count)
+		return;
+	jout_key(j, "shard");
+	jout_object(j);
+	jout_key(j, "index");
+	jout_u64(j, s->index);
+	jout_key(j, "count");
+	jout_u64(j, s->count);
+	jout_end(j);
+}
+
 int fetch_report_json(const struct fetch_report *r, struct buf *out, struct err *e)
 {
 	struct jout j = jout_begin(out);
@@ -185,9 +199,13 @@ int fetch_report_json(const struct fetch_report *r, struct buf *out, struct err 
 	jout_key(&j, "archive");
 	jout_text(&j, r->archive);
 	jout_key(&j, "id");
-	jout_digest(&j, &r->id);
+	if (r->images.count)
+		jout_digest(&j, &r->id);
+	else
+		jout_null(&j);
 	jout_key(&j, "bytes");
 	jout_u64(&j, r->bytes);
+	shard_json(&j, &r->shard);
 	report_images_json(&j, &r->images);
 	/* One file is not split: `archive` and `bytes` say all there is. */
 	report_files_json(&j, "chunks", r->chunks, r->chunk_count, !r->plan_only);

@@ -118,4 +118,4 @@ printf 'services:\n  a: {image: "%s/test/app:1"}\n  b: {image: "%s/test/${B:-app
 "$IMGPACK" scan compose.yaml | "$IMGPACK" fetch --images - -o x.tar --platform linux/amd64 >out 2>err ||
 	fail "scan feeds fetch"
 exits 0 imgpack inspect x.tar --json
-same "images" "$(jq -c '[.images[].name]' out)" "[\"$src/test/app:1\",\"$src/test/app2:1\"]"
+same "images" "$(jq -c '[.images[].name]' out)" "[\"$src/test/app2:1\",\"$src/test/app:1\"]"
