@@ -88,6 +88,8 @@
 #define LIMIT_DOCKERFILE_ARGS 256    /* in front of the first FROM */
 #define LIMIT_DOCKERFILE_STAGES 1024
 
+#define LIMIT_INVENTORY (64u << 20) /* a list of what a site has: 900,000 digests */
+
 #define LIMIT_IMAGES_FILE (4u << 20) /* the list behind --images */
 #define LIMIT_PASSWORD (64u << 10)   /* a password or token on standard input; cloud keys have some 3 KB */
 
