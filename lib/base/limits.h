@@ -90,6 +90,10 @@
 
 #define LIMIT_INVENTORY (64u << 20) /* a list of what a site has: 900,000 digests */
 
+#define LIMIT_LIST_PAGE (4u << 20) /* a page of a registry's repositories or tags */
+#define LIMIT_LIST_PAGES 65536     /* of one list */
+#define LIMIT_LISTED 1000000       /* names of one list, and tags of all of a registry's repositories */
+
 #define LIMIT_IMAGES_FILE (4u << 20) /* the list behind --images */
 #define LIMIT_PASSWORD (64u << 10)   /* a password or token on standard input; cloud keys have some 3 KB */
 
