@@ -10,6 +10,7 @@
 #define WANTS (1u << VERB_WANTS)
 #define RULES (1u << VERB_RULES)
 #define SCAN (1u << VERB_SCAN)
+#define INVENTORY (1u << VERB_INVENTORY)
 #define LOGIN (1u << VERB_LOGIN)
 #define LOGOUT (1u << VERB_LOGOUT)
 #define EVERY ((1u << VERB_COUNT) - 1)
@@ -158,6 +159,23 @@ const struct verb words_verbs[] = {
 		            "imgpack scan -v charts/app/values.yaml\n"
 		            "imgpack scan - < rendered.yaml\n",
 	},
+	[VERB_INVENTORY] = {
+		.name = "inventory", .operands = "TARGET|FILE...", .least = 1, .most = (size_t)-1, .operand_kind = VALUE_FILE,
+		.summary = "list what a site already has, for `imgpack fetch --have`",
+		.about = "Looks through one place and prints a list of the digests that are there: a text file that may go by "
+		         "mail. Carry it out, and fetch leaves out what the site has. Nothing is changed here.\n"
+		         "TARGET is docker (DOCKER_HOST), podman, containerd[:SOCKET[,NAMESPACE]], oci:DIR or "
+		         "registry:HOST[:PORT][/PREFIX]. Of a registry all repositories are read, or those at and below PREFIX; "
+		         "where a registry does not list its repositories, PREFIX names one, and several operands name several.\n"
+		         "FILE is an archive that was brought there before, a chunk of one, a folder of archives or of chunks, or "
+		         "another list. Of archives the papers alone are read: a list is as good as they are.\n"
+		         "docker with a graph driver (its default up to 28) keeps no blobs but unpacked layers: such a list says "
+		         "chain:, and what is fetched with it is for such a docker alone.",
+		.examples = "imgpack inventory registry:registry.local:5000 -o site.list\n"
+		            "imgpack inventory docker > site.list\n"
+		            "imgpack inventory /mnt/archives/*.tar -o shipped.list\n"
+		            "imgpack inventory registry:ghcr.io/me/app registry:ghcr.io/me/web -o me.list\n",
+	},
 	[VERB_LOGIN] = {
 		.name = "login", .operands = "[REGISTRY]", .least = 0, .most = 1, .operand_kind = VALUE_WORD,
 		.summary = "store credentials for a registry, as docker does",
@@ -223,7 +241,7 @@ const struct option words_options[] = {
 	{ OPT_NO_REREAD, 0, "no-reread", NULL, VALUE_NONE, GROUP_WHAT, false, FETCH,
 	  "do not read back what was written to removable media" },
 
-	{ OPT_OUTPUT, 'o', "output", "FILE", VALUE_FILE, GROUP_WHAT, false, WANTS,
+	{ OPT_OUTPUT, 'o', "output", "FILE", VALUE_FILE, GROUP_WHAT, false, WANTS | INVENTORY,
 	  "write the list to FILE instead of standard output" },
 	{ OPT_NO_PARITY, 0, "no-parity", NULL, VALUE_NONE, GROUP_WHAT, false, WANTS,
 	  "list everything that is missing or damaged, also what parity files at hand bring back" },
@@ -266,53 +284,53 @@ const struct option words_options[] = {
 	{ OPT_MAP, 0, "map", "FILE|NAME|VAR=VALUE", VALUE_RULES, GROUP_WHAT, true, RULES,
 	  "explain by these: a file, the name of a set, or a value for a variable in them (repeatable)" },
 
-	{ OPT_CONNECTIONS, 0, "connections", "N", VALUE_WORD, GROUP_CONNECTION, false, FETCH | LOAD | COPY,
+	{ OPT_CONNECTIONS, 0, "connections", "N", VALUE_WORD, GROUP_CONNECTION, false, FETCH | LOAD | COPY | INVENTORY,
 	  "connections at once, 1 to 64 (default: 8)" },
-	{ OPT_PLAIN_HTTP, 0, "plain-http", "HOST[:PORT]", VALUE_WORD, GROUP_CONNECTION, true, FETCH | LOAD | COPY | LOGIN,
+	{ OPT_PLAIN_HTTP, 0, "plain-http", "HOST[:PORT]", VALUE_WORD, GROUP_CONNECTION, true, FETCH | LOAD | COPY | INVENTORY | LOGIN,
 	  "ask this registry by http://, without TLS (repeatable)" },
-	{ OPT_USERNAME, 0, "username", "USER", VALUE_WORD, GROUP_CONNECTION, false, FETCH | LOAD,
+	{ OPT_USERNAME, 0, "username", "USER", VALUE_WORD, GROUP_CONNECTION, false, FETCH | LOAD | INVENTORY,
 	  "log in as USER for this run; needs --password-stdin" },
 	{ OPT_USERNAME, 0, "username", "USER", VALUE_WORD, GROUP_CONNECTION, false, COPY,
 	  "log in as USER at the destination, nowhere else; needs --password-stdin" },
 	{ OPT_USERNAME, 0, "username", "USER", VALUE_WORD, GROUP_CONNECTION, false, LOGIN,
 	  "the name to log in with; asked for on a terminal if it is missing" },
-	{ OPT_PASSWORD_STDIN, 0, "password-stdin", NULL, VALUE_NONE, GROUP_CONNECTION, false, FETCH | LOAD | COPY | LOGIN,
+	{ OPT_PASSWORD_STDIN, 0, "password-stdin", NULL, VALUE_NONE, GROUP_CONNECTION, false, FETCH | LOAD | COPY | INVENTORY | LOGIN,
 	  "read the password or token from standard input; needs --username" },
-	{ OPT_CACERT, 0, "cacert", "FILE", VALUE_FILE, GROUP_CONNECTION, false, FETCH | LOAD | COPY | LOGIN,
+	{ OPT_CACERT, 0, "cacert", "FILE", VALUE_FILE, GROUP_CONNECTION, false, FETCH | LOAD | COPY | INVENTORY | LOGIN,
 	  "trust the CA certificates in FILE (PEM) instead of the system's" },
-	{ OPT_CERT, 0, "cert", "FILE", VALUE_FILE, GROUP_CONNECTION, false, FETCH | LOAD | COPY | LOGIN,
+	{ OPT_CERT, 0, "cert", "FILE", VALUE_FILE, GROUP_CONNECTION, false, FETCH | LOAD | COPY | INVENTORY | LOGIN,
 	  "show the client certificate in FILE (PEM) to registries that ask for one" },
-	{ OPT_KEY, 0, "key", "FILE", VALUE_FILE, GROUP_CONNECTION, false, FETCH | LOAD | COPY | LOGIN,
+	{ OPT_KEY, 0, "key", "FILE", VALUE_FILE, GROUP_CONNECTION, false, FETCH | LOAD | COPY | INVENTORY | LOGIN,
 	  "its key, unless FILE of --cert holds both" },
 	{ OPT_INSECURE, 0, "insecure-skip-tls-verify", "HOST[:PORT]", VALUE_WORD, GROUP_CONNECTION, true,
-	  FETCH | LOAD | COPY | LOGIN, "do not check the certificate of this host, and of no other (repeatable)" },
-	{ OPT_PROXY, 0, "proxy", "URL", VALUE_WORD, GROUP_CONNECTION, false, FETCH | LOAD | COPY | LOGIN,
+	  FETCH | LOAD | COPY | INVENTORY | LOGIN, "do not check the certificate of this host, and of no other (repeatable)" },
+	{ OPT_PROXY, 0, "proxy", "URL", VALUE_WORD, GROUP_CONNECTION, false, FETCH | LOAD | COPY | INVENTORY | LOGIN,
 	  "go through this proxy: http, https, socks5 or socks5h (default: as docker reads the environment)" },
 	{ OPT_MIRROR, 0, "mirror", "REGISTRY=HOST[/PATH]", VALUE_WORD, GROUP_CONNECTION, true, FETCH | COPY,
 	  "ask this mirror before the registry; https:// unless http:// stands before HOST (repeatable, tried in order)" },
-	{ OPT_LIMIT_RATE, 0, "limit-rate", "BYTES", VALUE_WORD, GROUP_CONNECTION, false, FETCH | LOAD | COPY,
+	{ OPT_LIMIT_RATE, 0, "limit-rate", "BYTES", VALUE_WORD, GROUP_CONNECTION, false, FETCH | LOAD | COPY | INVENTORY,
 	  "move at most so many bytes a second, all connections together: 500k, 2M" },
-	{ OPT_STALL_TIMEOUT, 0, "stall-timeout", "SECONDS", VALUE_WORD, GROUP_CONNECTION, false, FETCH | LOAD | COPY | LOGIN,
+	{ OPT_STALL_TIMEOUT, 0, "stall-timeout", "SECONDS", VALUE_WORD, GROUP_CONNECTION, false, FETCH | LOAD | COPY | INVENTORY | LOGIN,
 	  "give a connection up after so long without a byte, 1 to 600 (default: 30)" },
-	{ OPT_RETRIES, 0, "retries", "N", VALUE_WORD, GROUP_CONNECTION, false, FETCH | LOAD | COPY,
-	  "try again up to N times in a row without progress, 0 to 100 (default: 5; load: 3)" },
+	{ OPT_RETRIES, 0, "retries", "N", VALUE_WORD, GROUP_CONNECTION, false, FETCH | LOAD | COPY | INVENTORY,
+	  "try again up to N times in a row without progress, 0 to 100 (default: 5; load, inventory: 3)" },
 	{ OPT_WAIT_FOR_QUOTA, 0, "wait-for-quota", NULL, VALUE_NONE, GROUP_CONNECTION, false, FETCH | COPY,
 	  "when a registry's pull limit is used up, wait until it allows more, however long" },
 
 	{ OPT_CONFIG, 0, "config", "FILE", VALUE_FILE, GROUP_OUTPUT, false, WORKING,
 	  "read options from FILE (YAML); '' for none (default: IMGPACK_CONFIG, or ~/.config/imgpack/config.yaml)" },
 	{ OPT_JSON, 0, "json", NULL, VALUE_NONE, GROUP_OUTPUT, false,
-	  FETCH | LOAD | COPY | VERIFY | INSPECT | REPAIR | WANTS | RULES | SCAN,
+	  FETCH | LOAD | COPY | VERIFY | INSPECT | REPAIR | WANTS | RULES | SCAN | INVENTORY,
 	  "print the result as one JSON document" },
 	{ OPT_QUIET, 'q', "quiet", NULL, VALUE_NONE, GROUP_OUTPUT, false, FETCH | LOAD | COPY | VERIFY | REPAIR,
 	  "errors, warnings and problems alone; --json still prints its document" },
-	{ OPT_QUIET, 'q', "quiet", NULL, VALUE_NONE, GROUP_OUTPUT, false, INSPECT | WANTS | SCAN | LOGIN | LOGOUT,
+	{ OPT_QUIET, 'q', "quiet", NULL, VALUE_NONE, GROUP_OUTPUT, false, INSPECT | WANTS | SCAN | INVENTORY | LOGIN | LOGOUT,
 	  "no notes, only errors and warnings" },
-	{ OPT_VERBOSE, 'v', "verbose", NULL, VALUE_NONE, GROUP_OUTPUT, false, FETCH | LOAD | COPY | VERIFY | INSPECT | REPAIR | WANTS | LOGIN | LOGOUT,
+	{ OPT_VERBOSE, 'v', "verbose", NULL, VALUE_NONE, GROUP_OUTPUT, false, FETCH | LOAD | COPY | VERIFY | INSPECT | REPAIR | WANTS | INVENTORY | LOGIN | LOGOUT,
 	  "say more" },
 	{ OPT_VERBOSE, 'v', "verbose", NULL, VALUE_NONE, GROUP_OUTPUT, false, SCAN,
 	  "say the file and line of each image, and which fields were not taken for one" },
-	{ OPT_NO_PROGRESS, 0, "no-progress", NULL, VALUE_NONE, GROUP_OUTPUT, false, FETCH | LOAD | COPY | VERIFY | REPAIR | WANTS,
+	{ OPT_NO_PROGRESS, 0, "no-progress", NULL, VALUE_NONE, GROUP_OUTPUT, false, FETCH | LOAD | COPY | VERIFY | REPAIR | WANTS | INVENTORY,
 	  "no progress bars or lines" },
 	{ OPT_HELP, 'h', "help", NULL, VALUE_NONE, GROUP_OUTPUT, false, EVERY,
 	  "show this help" },

@@ -340,6 +340,28 @@ void scan_report_free(struct scan_report *r);
 OWNED(scan_report)
 int scan_report_json(const struct scan_report *r, struct buf *out, struct err *e);
 
+/* inventory: what a site already has, for `fetch --have` */
+struct inventory_options {
+	const char *const *places; /* TARGETs of one place, archives, folders of archives, lists; as typed */
+	size_t count;
+	const char *output; /* write the list there, too; or NULL */
+	struct connect_options connect;
+	const struct events *events;
+};
+struct inventory_report {
+	struct buf list; /* the text (pack/inventory.h) */
+	char *output;    /* where it was written, too; or NULL */
+	uint64_t blobs, chains;
+	uint64_t images, archives, lists;
+	uint64_t repositories, tags, manifests; /* of a registry; manifests: that were read, children of indexes too */
+	uint64_t requests;                      /* answered by the registry: pages of lists, and manifests */
+	uint64_t left_out;                      /* what could not be read, each a warning */
+};
+struct inventory_report *flow_inventory(const struct inventory_options *o, struct err *e);
+void inventory_report_free(struct inventory_report *r);
+OWNED(inventory_report)
+int inventory_report_json(const struct inventory_report *r, struct buf *out, struct err *e);
+
 /* login and logout. `registry` NULL: docker.io. *where: the file or helper (512 bytes). */
 int flow_login(const char *registry, const struct credential *c, const struct connect_options *connect,
 	       const struct events *events, char where[512], struct err *e);

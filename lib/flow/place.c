@@ -106,6 +106,17 @@ static const struct kind {
 	{ "oci", TARGET_OCI, false, parse_oci },
 };
 
+bool place_is_target(const char *text)
+{
+	const size_t word = strcspn(text, ":");
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (strlen(kinds[i].word) == word && !memcmp(text, kinds[i].word, word) &&
+		    (text[word] || kinds[i].alone))
+			return true;
+	return false;
+}
+
 int place_parse(struct place *out, const char *target, struct err *e)
 {
 	char shown[160];

@@ -18,6 +18,8 @@
 #include "base/limits.h"
 #include "http/http.h"
 
+#include <stdbool.h>
+
 enum target_kind { TARGET_DOCKER, TARGET_PODMAN, TARGET_CONTAINERD, TARGET_K3S, TARGET_REGISTRY, TARGET_OCI };
 
 struct place {
@@ -28,6 +30,9 @@ struct place {
 	char space[LIMIT_NAMESPACE + 1];              /* NAMESPACE; "" unless it is containerd */
 	char text[LIMIT_PATH + LIMIT_NAMESPACE + 32]; /* the whole, for reports: as it was typed */
 };
+
+/* True if it begins as a target does: what else could stand there is a file, and one of such a name is "./docker". */
+bool place_is_target(const char *text);
 
 /* Reads it. Nothing is looked at or asked. ERR_USAGE. */
 int place_parse(struct place *out, const char *target, struct err *e);

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "flow/report.h"
+#include "flow/write_file.h"
 #include "pack/chunkset.h"
 
 #include <inttypes.h>
@@ -136,17 +137,6 @@ static struct chunkset *find(const struct wants_options *o, struct err *e)
 		return NULL;
 	}
 	return TAKE(c);
-}
-
-static int write_file(const char *path, const struct buf *text, struct err *e)
-{
-	AUTO(space) s = space_stage(path, e);
-	char shown[160];
-
-	if (s && !space_reserve(s, text->len, e) && !space_pwrite(s, text->data, text->len, 0, e) &&
-	    !space_commit(s, e))
-		return 0;
-	return err_at(e, "%s", text_escape_str(shown, sizeof(shown), path));
 }
 
 static int fill(struct wants_report *r, const struct chunkset *c, const struct wants_options *o, struct err *e)

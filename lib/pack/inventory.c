@@ -74,6 +74,16 @@ size_t inventory_count(const struct inventory *v, enum have_kind kind)
 	return v->kinds[kind].count;
 }
 
+bool inventory_covers(const struct inventory *v, const struct digest *blob, const struct digest *chain)
+{
+	const bool chains = inventory_count(v, HAVE_CHAIN) > 0;
+	const bool blobs = inventory_count(v, HAVE_BLOB) > 0;
+
+	if (chains && !(chain && inventory_has(v, HAVE_CHAIN, chain)))
+		return false;
+	return blobs ? inventory_has(v, HAVE_BLOB, blob) : chains;
+}
+
 int inventory_chain(struct digest *chain, bool base, const struct digest *diff_id, struct err *e)
 {
 	char text[2 * DIGEST_TEXT_SIZE];

@@ -58,6 +58,13 @@ bool inventory_has(const struct inventory *v, enum have_kind kind, const struct 
 size_t inventory_count(const struct inventory *v, enum have_kind kind);
 
 /*
+ * May a layer be left out? `chain` is its chain ID, or NULL if it has none. Each kind of line that the list has at all
+ * stands for a consumer that must do without the layer, so the list must have it in all of them; an empty list has
+ * nothing. (A list of archives has both kinds: whoever took them, what is left out is there.)
+ */
+bool inventory_covers(const struct inventory *v, const struct digest *blob, const struct digest *chain);
+
+/*
  * The chain ID of a layer: *chain is that of the layers below it, and becomes the one with it. `base`: it is the lowest
  * layer, and *chain is only written.
  */

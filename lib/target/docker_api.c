@@ -170,6 +170,22 @@ int docker_get(struct docker *d, const char *path, bool absent_ok, struct jdoc *
 	return 0;
 }
 
+struct source *docker_open(struct docker *d, const char *path, struct err *e)
+{
+	AUTO_BUF url = { 0 };
+	struct http_request request = { .method = HTTP_GET, .unix_socket = d->host.socket };
+
+	if (url_of(d, path, &url, e))
+		return NULL;
+	request.url = url.data;
+	AUTO(http_reply) reply = http_send(d->client, &request, e);
+	if (reply && http_status(reply) == 200)
+		return http_body(TAKE(reply), e);
+	if (reply)
+		refused(reply, e);
+	return NULL;
+}
+
 /* What the daemon is. */
 
 static bool is_podman(const struct jval *version)

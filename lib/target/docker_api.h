@@ -40,6 +40,9 @@ int docker_ping(struct docker *d, struct err *e);
 /* GET `path` into *doc, owned by the caller; NULL for a 404 if `absent_ok`. Any other answer than 200: ERR_TARGET. */
 int docker_get(struct docker *d, const char *path, bool absent_ok, struct jdoc **doc, struct err *e);
 
+/* GET `path`, whose answer is too long for memory: its bytes as they come. NULL: failed, as docker_get(). */
+struct source *docker_open(struct docker *d, const char *path, struct err *e);
+
 /* What kind of daemon this is. */
 struct docker_kind {
 	bool podman;

@@ -276,6 +276,28 @@ static void test_union(void **state)
 	assert_true(inventory_has(v, HAVE_BLOB, &more));
 }
 
+/* What may be left out: of every consumer that the list is about, and of none if it is about none. */
+static void test_covers(void **state)
+{
+	AUTO(inventory) v = inventory_new(NULL);
+
+	(void)state;
+	assert_false(inventory_covers(v, &low, &layer));
+	assert_int_equal(inventory_add(v, HAVE_BLOB, &low, NULL), 0);
+	assert_true(inventory_covers(v, &low, NULL));
+	assert_true(inventory_covers(v, &low, &layer));
+	assert_false(inventory_covers(v, &high, &layer));
+	assert_int_equal(inventory_add(v, HAVE_CHAIN, &layer, NULL), 0);
+	assert_true(inventory_covers(v, &low, &layer));
+	assert_false(inventory_covers(v, &low, NULL));
+	assert_false(inventory_covers(v, &low, &low));
+	assert_false(inventory_covers(v, &high, &layer));
+	AUTO(inventory) docker = inventory_new(NULL);
+	assert_int_equal(inventory_add(docker, HAVE_CHAIN, &layer, NULL), 0);
+	assert_true(inventory_covers(docker, &high, &layer));
+	assert_false(inventory_covers(docker, &layer, &low));
+}
+
 /* Nothing at all is a list, too: a new site. */
 static void test_empty(void **state)
 {
@@ -332,7 +354,7 @@ int main(void)
 		cmocka_unit_test(test_text),  cmocka_unit_test(test_mail),         cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_union), cmocka_unit_test(test_every_change), cmocka_unit_test(test_every_loss),
 		cmocka_unit_test(test_empty), cmocka_unit_test(test_messages),     cmocka_unit_test(test_chain),
-		cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_limit), cmocka_unit_test(test_covers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
