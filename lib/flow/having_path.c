@@ -14,13 +14,13 @@
 #include <sys/stat.h>
 
 /*
- * What an archive brought to where it was loaded: its blobs; and the chains of its images, which docker with a graph
- * driver has after that.
+ * What stands where an archive was loaded: its blobs, those that a thin one relied on, since it would not have loaded
+ * without them, and the chains of its images, which docker with a graph driver has after that.
  */
 static int add_pack(struct having *h, const struct pack *p, struct err *e)
 {
 	for (size_t i = 0; i < p->blob_count; i++)
-		if (!p->blobs[i].absent && inventory_add(h->inventory, HAVE_BLOB, &p->blobs[i].promise.digest, e))
+		if (inventory_add(h->inventory, HAVE_BLOB, &p->blobs[i].promise.digest, e))
 			return -1;
 	for (size_t i = 0; i < p->image_count; i++)
 		for (size_t m = 0; m < p->images[i].manifest_count; m++) {
