@@ -123,7 +123,7 @@ static size_t comment_piece(const char *text, size_t room)
 
 int inventory_comment(struct inventory *v, const char *text, struct err *e)
 {
-	char plain[1024];
+	char plain[1024] = "";
 	size_t n = 0;
 	const char *mark = COMMENT_MARK;
 
@@ -343,7 +343,7 @@ static int read_list(struct lines *t, struct inventory *v, struct err *e)
 	struct digest have;
 	const char *line;
 	size_t len;
-	uint64_t count;
+	uint64_t count = 0;
 
 	if (read_version(t, e) || read_entries(t, v, &count, &said, e))
 		return -1;
