@@ -92,6 +92,13 @@ static int tail(struct buf *out, struct err *e)
 	if (buf_puts(out, ".SH FILES\n", e) ||
 	    tagged(out, "~/.docker/config.json", "credentials, credential helpers and proxies, shared with docker",
 		   e) ||
+	    tagged(out, "~/.config/imgpack/config.yaml",
+		   "options for every command (connections: 16), or below a command's name for that one; the keys are "
+		   "the "
+		   "long options, lists for those that may be repeated, true or false for flags; what is typed wins, "
+		   "and "
+		   "secrets are refused",
+		   e) ||
 	    buf_puts(out, ".SH EXAMPLES\n", e) || examples(out, help_examples, e))
 		return -1;
 	return buf_puts(out, ".SH SEE ALSO\n.BR docker\\-load (1),\n.BR skopeo (1),\n.BR tar (1)\n", e);

@@ -3,8 +3,8 @@
 #define OCI_RULES_INSIDE_H
 
 /*
- * Between rules.c (files, applying), rules_yaml.c (the same file as YAML), rules_read.c (one rule) and rules_match.c
- * (fitting). Private to oci/.
+ * Between rules.c (files, variables), rules_yaml.c (the same file as YAML), rules_read.c (one rule), rules_match.c
+ * (fitting) and rules_apply.c. Private to oci/.
  */
 
 #include "base/limits.h"

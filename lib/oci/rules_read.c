@@ -80,12 +80,12 @@ static int add_piece(struct reading *r, const struct rule_piece *p, struct err *
 	return 0;
 }
 
-/* The named capture among the pieces of a pattern's side; its count if it is not there. */
+/* The named capture among the pieces of a pattern's side; its count if it is not there, or has no name. */
 static size_t find_capture(const struct rule_side *side, const char *name, size_t len)
 {
 	size_t i = 0;
 
-	while (i < side->count && !(is_capture(&side->pieces[i]) && side->pieces[i].len == len &&
+	while (i < side->count && !(len && is_capture(&side->pieces[i]) && side->pieces[i].len == len &&
 				    memcmp(side->pieces[i].text, name, len) == 0))
 		i++;
 	return i;

@@ -166,6 +166,7 @@ static void test_what_is_refused(void **state)
 		{ "a.b/x = d.e/\033[1m", "f:1:13: '\\x1b' is in no image's name" },
 		{ "a.b/x = d.e/*", "f:1:13: a * on the right side" },
 		{ "a.b/{x} = d.e/{y}", "f:1:16: the pattern captures no {y}" },
+		{ "a.b/* = d.e/{}", "f:1:14: the pattern captures no {}" },
 		{ "a.b/{x} = d.e/{x**}", "f:1:16: the pattern captures no {x**}" },
 		{ "a.b/{x} = d.e/{x|}", "f:1:17: write {name|C=TEXT}" },
 		{ "a.b/{x} = d.e/{x|ab=c}", "f:1:17: write {name|C=TEXT}" },
