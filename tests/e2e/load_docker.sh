@@ -21,6 +21,9 @@ exits 0 imgpack fetch "$src/test/multi:1" -o multi.tar --platform linux/amd64
 exits 0 imgpack fetch "$src/test/multi:1" -o all.tar --all-platforms
 exits 0 imgpack fetch "$src/test/app2:1" -o app2.tar --platform linux/amd64
 exits 0 imgpack fetch "$src/test/app@$(image_digest app)" -o digest.tar --platform linux/amd64
+echo "example.org/asked/{name} = $src/test/{name}" >in.map
+echo "example.org/asked/{name}:{tag} = example.org/ruled/{name}:blue" >out.map
+exits 0 imgpack fetch example.org/asked/app2:1 --map in.map -o ruled.tar --platform linux/amd64
 
 # came_out NAME FIXTURE: a container made from NAME holds the fixture's files.
 came_out() {
@@ -82,6 +85,12 @@ for daemon in $daemons; do
 	step "short names as people write them"
 	exits 0 imgpack load app2.tar --to docker --name "$src/test/app2:1=shop:blue"
 	check "the new name" docker image inspect shop:blue
+
+	step "names by rules: fetched from a mirror's name, loaded as asked for, and by a rule"
+	exits 0 imgpack load ruled.tar --to docker
+	came_out example.org/asked/app2:1 app2
+	exits 0 imgpack load ruled.tar --to docker --map out.map
+	came_out example.org/ruled/app2:blue app2
 
 	step "by digest only: no tag"
 	exits 0 imgpack load digest.tar --to docker

@@ -136,6 +136,17 @@ exits 0 imgpack fetch example.org/app:1 --map to.map -o resumed.tar --platform l
 exits 0 imgpack fetch example.org/app:1 --map to.map -o whole.tar --platform linux/amd64
 same "resumed" "$(sha resumed.tar)" "$(sha whole.tar)"
 
+step "the same from a configuration file; the command line wins"
+printf 'map: [to.map]\nfetch:\n  all-platforms: true\n' >config.yaml
+exits 0 imgpack fetch example.org/app:1 --config config.yaml --platform linux/amd64 -o configured.tar
+same "configured" "$(sha configured.tar)" "$(sha whole.tar)"
+exits 0 env IMGPACK_CONFIG=config.yaml "$IMGPACK" rules explain example.org/app:1
+prints "by to.map:1"
+exits 2 env IMGPACK_CONFIG=config.yaml "$IMGPACK" fetch example.org/app:1 --map nothing -o no.tar
+printf 'maps: [to.map]\n' >config.yaml
+exits 2 imgpack fetch example.org/app:1 --config config.yaml -o no.tar
+says "config.yaml:1:1: maps is no option and no command; did you mean map?"
+
 step "what is not there is called by both names"
 exits 5 imgpack fetch example.org/nothing:v7 --map own.map -o no.tar
 says "example.org/nothing:v7 (at $mirror/kept/nothing:7)"
