@@ -12,20 +12,6 @@ exits 0 imgpack fetch "$src/test/app:1" "$src/test/app-docker:1" "$src/test/zstd
 	--platform linux/amd64
 exits 0 imgpack fetch "$src/test/multi:1" "$src/test/multi-docker:1" --all-platforms -o multi.tar
 
-# arrived HOST/PREFIX NAME: manifest, and every child and blob of it, byte for byte.
-arrived() {
-	same "digest at the target" "$(registry_digest "$1/test/$2:1")" "$(image_digest "$2")"
-	for manifest in $(image_digest "$2") $(jq -r --arg n "$2" '.[$n].children[].digest' image/images.json); do
-		registry_manifest "$1/test/$2@$manifest" | cmp - "image/blobs/${manifest#*:}" || fail "a manifest at the target"
-		for blob in $(jq -r '[.config.digest // empty, (.layers // [])[].digest] | unique[]' "image/blobs/${manifest#*:}"); do
-			path=${1#*/}
-			[ "$path" != "$1" ] && path=$path/ || path=
-			curl -sf "http://${1%%/*}/v2/${path}test/$2/blobs/$blob" | cmp - "image/blobs/${blob#*:}" ||
-				fail "a blob at the target"
-		done
-	done
-}
-
 step "without a prefix"
 exits 0 imgpack load four.tar --to "registry:$dst" --json
 for name in app app-docker zstd plain; do

@@ -351,3 +351,17 @@ child_digest() {
 blobs_of() {
 	jq -r '[.config.digest, .layers[].digest] | unique[]' "$T/image/blobs/${1#sha256:}"
 }
+
+# arrived HOST/PREFIX NAME: HOST/PREFIX/test/NAME:1 is the fixture image: manifest, and every child and blob of it, byte for byte.
+arrived() {
+	same "digest at the target" "$(registry_digest "$1/test/$2:1")" "$(image_digest "$2")"
+	for arrived_manifest in $(image_digest "$2") $(jq -r --arg n "$2" '.[$n].children[].digest' "$T/image/images.json"); do
+		registry_manifest "$1/test/$2@$arrived_manifest" | cmp - "$T/image/blobs/${arrived_manifest#*:}" || fail "a manifest at the target"
+		for arrived_blob in $(jq -r '[.config.digest // empty, (.layers // [])[].digest] | unique[]' "$T/image/blobs/${arrived_manifest#*:}"); do
+			arrived_path=${1#*/}
+			[ "$arrived_path" != "$1" ] && arrived_path=$arrived_path/ || arrived_path=
+			curl -sf "http://${1%%/*}/v2/${arrived_path}test/$2/blobs/$arrived_blob" | cmp - "$T/image/blobs/${arrived_blob#*:}" ||
+				fail "a blob at the target"
+		done
+	done
+}
