@@ -9,33 +9,60 @@
 
 #include <stdlib.h>
 
-/* How many operands are sources. With --to all are, else the last one is DST. ERR_USAGE where it is not clear. */
-static int count_sources(const struct options *o, size_t *sources, struct err *e)
+#define TO "--to registry:HOST[:PORT][/PREFIX]"
+
+static bool typed(const struct options *o, enum option_id id)
+{
+	return o->given[id] && !o->from_config[id];
+}
+
+/* The configuration's `to` may be meant for load; one that is no registry is not for copy. */
+static const char *target(const struct options *o)
+{
+	const char *to = options_value(o, OPT_TO);
+
+	return to && (typed(o, OPT_TO) || text_starts(to, "registry:")) ? to : NULL;
+}
+
+static int no_target(const struct options *o, struct err *e)
+{
+	if (typed(o, OPT_NAME))
+		return err_set(e, ERR_USAGE, "--name names images of several: it needs " TO);
+	if (o->given[OPT_IMAGES])
+		return err_set(e, ERR_USAGE, "copy: where do the images of --images go? Add " TO ", or rules: --map");
+	if (o->operands.count == 1)
+		return err_set(e, ERR_USAGE, "copy: where to? Name DST behind SRC, or add " TO);
+	return err_set(e, ERR_USAGE, "copy: %zu names without --to: one SRC and one DST, or several SRC with " TO,
+		       o->operands.count);
+}
+
+/*
+ * SRC DST, or all are SRC: then --to or rules say where they go. What could be either is refused; what stands in the
+ * configuration alone does not make two names more than SRC DST.
+ */
+static int read_words(struct copy_options *out, const struct options *o, struct err *e)
 {
 	const size_t n = o->operands.count;
-	const bool to = o->given[OPT_TO];
+	const bool list = o->given[OPT_IMAGES];
+	char shown[SHOW_NAME];
 
-	if (!n && !o->given[OPT_IMAGES])
+	if (!n && !list)
 		return err_set(e, ERR_USAGE, "copy: which images? SRC DST, or SRC... or --images FILE with --to");
-	*sources = n;
-	if (to)
+	if (n == 2 && !list && !typed(o, OPT_TO)) {
+		if (typed(o, OPT_MAP))
+			return err_set(e, ERR_USAGE,
+				       "copy: is '%s' DST, or another SRC of --map? Leave --map out, or put the SRCs "
+				       "into --images FILE",
+				       text_escape_str(shown, sizeof(shown), o->operands.items[1]));
+		if (typed(o, OPT_NAME))
+			return no_target(o, e);
+		out->destination = o->operands.items[1];
 		return 0;
-	if (o->given[OPT_NAME])
-		return err_set(e, ERR_USAGE,
-			       "--name names images of several: it needs --to registry:HOST[:PORT][/PREFIX]");
-	if (o->given[OPT_IMAGES])
-		return err_set(e, ERR_USAGE,
-			       "copy: where do the images of --images go? Add --to registry:HOST[:PORT][/PREFIX]");
-	if (n == 1)
-		return err_set(e, ERR_USAGE,
-			       "copy: where to? Name DST behind SRC, or add --to registry:HOST[:PORT][/PREFIX]");
-	if (n > 2)
-		return err_set(e, ERR_USAGE,
-			       "copy: %zu names without --to: one SRC and one DST, or several SRC with --to "
-			       "registry:HOST[:PORT][/PREFIX]",
-			       n);
-	*sources = 1;
-	return 0;
+	}
+	out->to = target(o);
+	out->names = options_all(o, OPT_NAME);
+	out->maps = options_all(o, OPT_MAP);
+	return out->to || (out->maps && !out->names) ? 0 : no_target(o, e);
 }
 
 static int show_image_line(struct run *run, const struct load_report_image *image, const char *word, struct err *e)
@@ -74,21 +101,17 @@ int copy_run(struct run *run, struct err *e)
 	AUTO_IMAGES list = { 0 };
 	AUTO_CONNECTION connection = { 0 };
 	AUTO_MEM struct platform *platforms = NULL;
-	size_t sources = 0;
 	struct copy_options options = {
-		.to = options_value(o, OPT_TO),
-		.names = options_all(o, OPT_NAME),
 		.replace = o->given[OPT_REPLACE],
 		.plan_only = o->given[OPT_PLAN],
 		.events = run->events,
 	};
 
-	if (count_sources(o, &sources, e) || images_check(o, e) ||
-	    images_platforms(&platforms, &options.platform_count, o, e) || images_gather(&list, o, sources, e) ||
+	if (read_words(&options, o, e) || images_check(o, e) ||
+	    images_platforms(&platforms, &options.platform_count, o, e) ||
+	    images_gather(&list, o, options.destination ? 1 : o->operands.count, e) ||
 	    connection_fill(&connection, o, e))
 		return -1;
-	if (sources < o->operands.count)
-		options.destination = o->operands.items[sources];
 	options.sources = list.items;
 	options.source_count = list.count;
 	options.platforms = platforms;

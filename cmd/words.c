@@ -88,12 +88,13 @@ const struct verb words_verbs[] = {
 		         "is not moved without --replace.\n"
 		         "DST is where one SRC goes: HOST/REPOSITORY:TAG; without :TAG it is the source's. Many images, named one "
 		         "after the other or in lists, go to --to registry:HOST[:PORT][/PREFIX], under which quay.io/x/y:1 becomes "
-		         "HOST/PREFIX/x/y:1. Everything that SRC points at is copied, all platforms and attestations; --platform "
+		         "HOST/PREFIX/x/y:1; rules (--map) name them otherwise. Everything that SRC points at is copied, all platforms and attestations; --platform "
 		         "copies just some, under a new digest of the name.\n"
 		         "Credentials come from docker's config.json for each registry; --username is for the destination.",
 		.examples = "imgpack copy quay.io/x/y:1 harbor.local/p/y:1\n"
 		            "imgpack copy nginx:1.27 harbor.local/mirror/nginx --platform linux/amd64\n"
 		            "imgpack copy --images list.txt --to registry:harbor.local/mirror\n"
+		            "imgpack copy --images list.txt --map gcr-mirror --map USER=me\n"
 		            "imgpack copy nginx:1.27 redis:7 --to registry:localhost:5000 --plan\n",
 	},
 	[VERB_REPAIR] = {
@@ -272,6 +273,8 @@ const struct option words_options[] = {
 	  "copy everything that an image's index names: what is done without --platform" },
 	{ OPT_NAME, 0, "name", "OLD=NEW", VALUE_WORD, GROUP_WHAT, true, COPY,
 	  "with --to: copy image OLD under the name NEW (repeatable)" },
+	{ OPT_MAP, 0, "map", "FILE|NAME|VAR=VALUE", VALUE_RULES, GROUP_WHAT, true, COPY,
+	  "name images there by these rules, with --to or where the rules name a registry: a file, a set of `imgpack rules`, or a value for a variable in them (repeatable)" },
 	{ OPT_PLAN, 0, "plan", NULL, VALUE_NONE, GROUP_WHAT, false, COPY,
 	  "say what would be copied, under which names, and how much would be sent; send nothing" },
 

@@ -255,6 +255,7 @@ struct copy_options {
 				     NULL */
 	const char *to;           /* TARGET registry:HOST[:PORT][/PREFIX]; or NULL: destination, or what `maps` says */
 	const char *const *names; /* NULL-terminated "OLD=NEW", or NULL */
+	const char *const *maps;  /* what --map names (flow/maps.h): what images are called there; or NULL */
 	const struct platform *platforms; /* none: everything that a reference points at */
 	size_t platform_count;
 	bool replace;

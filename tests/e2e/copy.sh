@@ -37,6 +37,26 @@ done
 exits 0 imgpack copy --images list --all-platforms --to "registry:$dst/all"
 arrived "$dst/all" multi
 
+step "rules say where each one goes"
+start_registry second
+cat >rules <<END
+$src/test/multi = $second/m/multi
+$src/test/{name} = $dst/ruled/{name}
+END
+exits 0 imgpack copy --images list "$src/test/zstd:1" --map rules --json
+same "by the first rule" "$(registry_digest "$second/m/multi:1")" "$(image_digest multi)"
+same "by the second rule" "$(registry_digest "$dst/ruled/zstd:1")" "$(image_digest zstd)"
+same "no one target" "$(jq -r .target out)" null
+same "reported in the order of the names" "$(jq -r '.images[].loaded_as' out | tr '\n' ' ')" \
+	"$dst/ruled/zstd:1 $second/m/multi:1 $dst/ruled/multi-docker:1 "
+echo "other.example/{x} = $dst/never/{x}" >rules
+exits 2 imgpack copy --images list --map rules
+says "no rule"
+exits 0 imgpack copy --images list --map rules --to "registry:$dst/both"
+arrived "$dst/both" multi
+exits 2 imgpack copy "$src/test/app:1" "$src/test/zstd:1" --map rules
+says "is '$src/test/zstd:1' DST"
+
 step "some platforms"
 exits 0 imgpack copy "$src/test/multi:1" "$dst/arm/multi:64" --platform linux/arm64
 same "the platform's manifest" "$(registry_digest "$dst/arm/multi:64")" "$(child_digest multi linux/arm64/v8)"

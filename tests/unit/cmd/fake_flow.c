@@ -466,6 +466,7 @@ struct load_report *flow_copy(const struct copy_options *o, struct err *e)
 	for (size_t i = 0; i < o->platform_count; i++)
 		put_platform(&line, &o->platforms[i]);
 	put_list(&line, "name", o->names, SIZE_MAX);
+	put_list(&line, "map", o->maps, SIZE_MAX);
 	put_connect(&line, &o->connect);
 	write_down(&line);
 	return act(o->events, e) ? NULL : one_loaded(o->to ? o->to : "registry:reg.local");
