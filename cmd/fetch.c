@@ -131,6 +131,20 @@ static int show_plan(struct run *run, const struct fetch_report *r, struct err *
 			  text_size(bytes, r->bytes), text_size(wire, r->downloaded_bytes));
 }
 
+/* "; 3 layers (31 MB) are left out, the other side has them" */
+static int show_left_out(struct run *run, const struct fetch_report *r, struct err *e)
+{
+	char size[TEXT_SIZE_CAP];
+
+	if (!r->left_out)
+		return 0;
+	return buf_puts(&run->out, "; ", e) || show_count(&run->out, r->left_out, "layer", e) ||
+			       buf_printf(&run->out, e, " (%s) %s left out: it loads only where they are",
+					  text_size(size, r->left_out_bytes), r->left_out == 1 ? "is" : "are")
+		       ? -1
+		       : 0;
+}
+
 static int show(struct run *run, const struct fetch_report *r, struct err *e)
 {
 	char path[SHOW_NAME], digest[DIGEST_TEXT_SIZE], bytes[TEXT_SIZE_CAP], reused[TEXT_SIZE_CAP];
@@ -145,7 +159,7 @@ static int show(struct run *run, const struct fetch_report *r, struct err *e)
 		return -1;
 	if (r->reused_bytes && buf_printf(&run->out, e, " (%s were there already)", text_size(reused, r->reused_bytes)))
 		return -1;
-	if (buf_puts(&run->out, "\n", e) || show_files(run, r, e))
+	if (show_left_out(run, r, e) || buf_puts(&run->out, "\n", e) || show_files(run, r, e))
 		return -1;
 	if (run->to_stderr)
 		return buf_printf(&run->out, e, "ID %s\n", digest_text(&r->id, digest));
@@ -171,6 +185,7 @@ int fetch_run(struct run *run, struct err *e)
 		.only = options_value(o, OPT_ONLY),
 		.maps = options_all(o, OPT_MAP),
 		.have_archives = options_all(o, OPT_HAVE_ARCHIVE),
+		.have = options_all(o, OPT_HAVE),
 		.events = run->events,
 	};
 

@@ -19,7 +19,9 @@ static int show_head(struct run *run, const struct verify_report *r, struct err 
 	if (buf_printf(&run->out, e, ", %s, ", text_size(size, r->bytes)) ||
 	    show_count(&run->out, r->images.count, "image", e) || buf_puts(&run->out, "\n", e))
 		return -1;
-	return r->has_id ? buf_printf(&run->out, e, "ID %s\n", digest_text(&r->id, digest)) : 0;
+	if (r->has_id && buf_printf(&run->out, e, "ID %s\n", digest_text(&r->id, digest)))
+		return -1;
+	return show_absent(&run->out, r, e);
 }
 
 static int show(struct run *run, const struct verify_report *r, struct err *e)

@@ -21,7 +21,6 @@ static const struct later later_verbs[] = {
 static const struct later later_options[] = {
 	{ "zstd", "not in this release" },
 	{ "compat", "not in this release" },
-	{ "have", "not in this release" },
 	{ "sign", "not in this release" },
 	{ "with-loader", "not in this release" },
 	{ "verify-key", "not in this release" },

@@ -79,11 +79,25 @@ int show_image(struct buf *out, const struct flow_image *image, struct err *e)
 		return -1;
 	for (size_t i = 0; i < image->layer_count; i++) {
 		const struct flow_layer *layer = &image->layers[i];
-		if (buf_printf(out, e, "%8s %s%s\n", text_size(size, layer->bytes), digest_text(&layer->digest, digest),
-			       unusual(layer->media_type)))
+		if (buf_printf(out, e, "%8s %s%s%s\n", text_size(size, layer->bytes),
+			       digest_text(&layer->digest, digest), unusual(layer->media_type),
+			       layer->absent ? " (not in it)" : ""))
 			return -1;
 	}
 	return 0;
+}
+
+int show_absent(struct buf *out, const struct verify_report *r, struct err *e)
+{
+	char size[TEXT_SIZE_CAP];
+
+	if (!r->absent_count)
+		return 0;
+	return buf_puts(out, "thin: relies on ", e) || show_count(out, r->absent_count, "blob", e) ||
+			       buf_printf(out, e, " (%s) that %s not in it; only a target that has them can load it\n",
+					  text_size(size, r->absent_bytes), r->absent_count == 1 ? "is" : "are")
+		       ? -1
+		       : 0;
 }
 
 int show_unproved(struct buf *out, const struct verify_report *r, struct err *e)

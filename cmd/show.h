@@ -19,6 +19,9 @@ int show_images(struct buf *out, const struct flow_images *images, struct err *e
 int show_image(struct buf *out, const struct flow_image *image, struct err *e);
 
 /* What could not be checked, one sentence a line. */
+/* "thin: relies on 2 blobs (31 MB) that are not in it: only a target that has them takes it"; nothing if it is not. */
+int show_absent(struct buf *out, const struct verify_report *r, struct err *e);
+
 int show_unproved(struct buf *out, const struct verify_report *r, struct err *e);
 
 /* A problem in one line: the file, the bytes, the member, the image, what is wrong. */

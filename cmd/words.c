@@ -230,6 +230,9 @@ const struct option words_options[] = {
 	  "fetch the I-th of N parts of the list, alike in bytes; auto/N: I is JOB_COMPLETION_INDEX of Kubernetes, plus 1" },
 	{ OPT_HAVE_ARCHIVE, 0, "have-archive", "FILE", VALUE_FILE, GROUP_WHAT, true, FETCH,
 	  "take blobs from this archive instead of downloading them (repeatable)" },
+	{ OPT_HAVE, 0, "have", "FILE", VALUE_FILE, GROUP_WHAT, true, FETCH,
+	  "leave out layers that the other side has: FILE is a list of `imgpack inventory` made there, or an archive that "
+	  "was loaded there (repeatable)" },
 
 	{ OPT_SPLIT, 0, "split", "SIZE", VALUE_SIZE, GROUP_WHAT, false, FETCH,
 	  "cut the archive into FILE.001, FILE.002, ... of SIZE bytes: 4G, 700M, or fat32, cd, dvd, bd25; sums beside them" },

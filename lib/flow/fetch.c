@@ -73,6 +73,8 @@ static struct fetch_report *report(const struct fetch_options *o, const struct p
 	r->bytes = layout->size;
 	r->downloaded_bytes = plan->paper_bytes + moved->received;
 	r->reused_bytes = moved->reused;
+	r->left_out = plan->left_out.count;
+	r->left_out_bytes = plan->left_out.bytes;
 	if (o->output && !(r->archive = strdup(o->output))) {
 		err_memory(e);
 		return NULL;

@@ -50,6 +50,7 @@ struct flow_layer {
 	struct digest digest;
 	uint64_t bytes;
 	char *media_type;
+	bool absent; /* the archive relies on it, and does not hold it */
 };
 /* One image as every report shows it. */
 struct flow_image {
@@ -86,6 +87,7 @@ struct fetch_options {
 	const char *only;                 /* flow_fetch_only(): the list of wanted blocks */
 	const char *const *maps;          /* what --map names (flow/maps.h): where images are fetched from; or NULL */
 	const char *const *have_archives; /* NULL-terminated: archives whose blobs need no download; or NULL */
+	const char *const *have;          /* NULL-terminated: lists of what the other side has (flow/have.h); or NULL */
 	struct connect_options connect;
 	const struct events *events;
 };
@@ -104,6 +106,8 @@ struct fetch_report {
 	struct shard shard;
 	uint64_t downloaded_bytes;
 	uint64_t reused_bytes;
+	uint64_t left_out; /* layers that the other side has (--have): how many, and their bytes */
+	uint64_t left_out_bytes;
 	/* Of an archive in chunks: what was written, or (plan_only) how it would be cut. */
 	struct fetch_file *chunks;
 	size_t chunk_count;
@@ -176,6 +180,9 @@ struct verify_report {
 	size_t unproved_count;
 	uint64_t blobs; /* how many, and how many bytes they are */
 	uint64_t blob_bytes;
+	struct flow_layer *absent; /* blobs that the archive relies on and does not hold, each once */
+	size_t absent_count;
+	uint64_t absent_bytes;
 };
 /*
  * verify: the report is returned even when problems were found (*e then holds the first, kind ERR_CORRUPT; it is

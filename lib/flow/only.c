@@ -48,7 +48,7 @@ static int check_archive(const struct wants *w, const struct layout *l, struct e
 		return 0;
 	err_set(e, ERR_CORRUPT, "the list is about archive %s, these images make %s now", digest_text(&w->set, want),
 		digest_text(&l->id, have));
-	return err_hint(e, "give the same images and --platform options; where a tag has moved since, "
+	return err_hint(e, "give the same images, --platform and --have; where a tag has moved since, "
 			   "name:tag@sha256:... takes the image that it was (`imgpack inspect` shows its digest)");
 }
 

@@ -361,6 +361,9 @@ struct plan *plan_new(const struct fetch_options *o, struct registries *registri
 		err_memory(e);
 		return NULL;
 	}
+	AUTO(have) have = have_new(o->have, o->events, e);
+	if (!have)
+		return NULL;
 	p->pack = pack_new(e);
 	p->library = library_new(registries, e);
 	if (!p->pack || !p->library || read_references(p, o, registries, e) || read_sources(p, e) ||
@@ -376,6 +379,8 @@ struct plan *plan_new(const struct fetch_options *o, struct registries *registri
 		say_choice(o->events, &p->wanted[i]);
 		warn(o->events, p, &p->wanted[i]);
 	}
+	if (have_leave_out(have, p->pack, &p->left_out, e))
+		return NULL;
 	p->paper_bytes = library_bytes(p->library);
 	return TAKE(p);
 }

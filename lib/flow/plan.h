@@ -8,6 +8,7 @@
  */
 
 #include "flow/flow.h"
+#include "flow/have.h"
 #include "flow/registries.h"
 #include "pack/pack.h"
 
@@ -19,8 +20,9 @@ struct blob_home {
 
 struct plan {
 	struct pack *pack;
-	struct blob_home *homes; /* one a blob of the pack */
-	uint64_t paper_bytes;    /* downloaded so far */
+	struct blob_home *homes;  /* one a blob of the pack */
+	uint64_t paper_bytes;     /* downloaded so far */
+	struct left_out left_out; /* marked absent in the pack: the other side has them */
 	/* Private to plan.c. */
 	struct wanted *wanted;
 	size_t wanted_count;

@@ -35,7 +35,7 @@ static int add_layer(struct flow_image *to, size_t *capacity, const struct pack_
 	if (GROW(to->layers, *capacity, to->layer_count, e))
 		return -1;
 	struct flow_layer *layer = &to->layers[to->layer_count++];
-	*layer = (struct flow_layer){ .digest = b->promise.digest, .bytes = b->promise.size };
+	*layer = (struct flow_layer){ .digest = b->promise.digest, .bytes = b->promise.size, .absent = b->absent };
 	return report_copy(&layer->media_type, b->media_type, e);
 }
 
@@ -141,6 +141,10 @@ static void image_json(struct jout *j, const struct flow_image *image)
 		jout_u64(j, image->layers[i].bytes);
 		jout_key(j, "mediaType");
 		jout_text(j, image->layers[i].media_type);
+		if (image->layers[i].absent) {
+			jout_key(j, "absent");
+			jout_bool(j, true);
+		}
 		jout_end(j);
 	}
 	jout_end(j);
@@ -214,6 +218,10 @@ int fetch_report_json(const struct fetch_report *r, struct buf *out, struct err 
 	jout_u64(&j, r->downloaded_bytes);
 	jout_key(&j, "reused_bytes");
 	jout_u64(&j, r->reused_bytes);
+	jout_key(&j, "left_out");
+	jout_u64(&j, r->left_out);
+	jout_key(&j, "left_out_bytes");
+	jout_u64(&j, r->left_out_bytes);
 	jout_end(&j);
 	return jout_finish(&j, e) || buf_puts(out, "\n", e) ? -1 : 0;
 }

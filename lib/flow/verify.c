@@ -21,14 +21,27 @@ static int copy_unproved(struct verify_report *r, const struct pack_file *f, str
 	return 0;
 }
 
-static void count_blobs(struct verify_report *r, const struct pack *p)
+/* What the archive holds, and what it relies on. */
+static int count_blobs(struct verify_report *r, const struct pack *p, struct err *e)
 {
+	size_t capacity = 0;
+
 	for (size_t i = 0; i < p->blob_count; i++) {
-		if (p->blobs[i].absent)
+		const struct pack_blob *b = &p->blobs[i];
+		if (!b->absent) {
+			r->blobs++;
+			r->blob_bytes += b->promise.size;
 			continue;
-		r->blobs++;
-		r->blob_bytes += p->blobs[i].promise.size;
+		}
+		if (GROW(r->absent, capacity, r->absent_count, e))
+			return -1;
+		struct flow_layer *l = &r->absent[r->absent_count++];
+		*l = (struct flow_layer){ .digest = b->promise.digest, .bytes = b->promise.size, .absent = true };
+		r->absent_bytes += b->promise.size;
+		if (report_copy(&l->media_type, b->media_type, e))
+			return -1;
 	}
+	return 0;
 }
 
 /* What the papers say. */
@@ -39,8 +52,8 @@ static int report_papers(struct verify_report *r, const struct pack_file *f, str
 		r->has_id = true;
 		r->id = f->layout->id;
 	}
-	count_blobs(r, f->pack);
-	return report_copy(&r->format, f->format, e) || report_copy(&r->compression, f->compression, e) ||
+	return count_blobs(r, f->pack, e) || report_copy(&r->format, f->format, e) ||
+			       report_copy(&r->compression, f->compression, e) ||
 			       report_images(&r->images, f->pack, e) || copy_unproved(r, f, e)
 		       ? -1
 		       : 0;
@@ -121,13 +134,32 @@ void verify_report_free(struct verify_report *r)
 		flow_problem_release(&r->problems[i]);
 	for (size_t i = 0; i < r->unproved_count; i++)
 		free(r->unproved[i]);
+	for (size_t i = 0; i < r->absent_count; i++)
+		free(r->absent[i].media_type);
 	free(r->problems);
 	free(r->unproved);
+	free(r->absent);
 	free(r->archive);
 	free(r->format);
 	free(r->compression);
 	report_images_release(&r->images);
 	free(r);
+}
+
+/* Empty: the archive stands by itself. */
+static void absent_json(struct jout *j, const struct verify_report *r)
+{
+	jout_key(j, "absent");
+	jout_array(j);
+	for (size_t i = 0; i < r->absent_count; i++) {
+		jout_object(j);
+		jout_key(j, "digest");
+		jout_digest(j, &r->absent[i].digest);
+		jout_key(j, "bytes");
+		jout_u64(j, r->absent[i].bytes);
+		jout_end(j);
+	}
+	jout_end(j);
 }
 
 int verify_report_json(const struct verify_report *r, struct buf *out, struct err *e)
@@ -149,6 +181,7 @@ int verify_report_json(const struct verify_report *r, struct buf *out, struct er
 	jout_key(&j, "bytes");
 	jout_u64(&j, r->bytes);
 	report_images_json(&j, &r->images);
+	absent_json(&j, r);
 	jout_key(&j, "unproved");
 	jout_array(&j);
 	for (size_t i = 0; i < r->unproved_count; i++)

@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "pack/layout.h"
 #include "target/docker_plan.h"
+#include "target/docker_thin.h"
 #include "target/result.h"
 #include "target/tar.h"
 
@@ -216,7 +217,7 @@ static int load_all(struct loading *l, struct err *e)
 	if (docker_ping(l->docker, e) || docker_learn(l->docker, &kind, e))
 		return -1;
 	l->plan = docker_plan_new(l->request, &kind, e);
-	if (!l->plan || look_before(l, e))
+	if (!l->plan || look_before(l, e) || docker_check_thin(l->docker, l->plan, l->request, e))
 		return -1;
 	if (send_all(l, e)) {
 		tell_what_stands(l, e);

@@ -25,8 +25,7 @@ struct check {
 struct question {
 	struct registry_conn *conn;
 	const char *repository;
-	const char *selector;       /* of a manifest; or NULL */
-	const struct promise *blob; /* or NULL */
+	const char *selector; /* of a manifest */
 	unsigned tries;
 	struct digest answer; /* of a manifest that is there */
 };
@@ -40,8 +39,6 @@ static int ask_once(void *ctx, struct err *e)
 	AUTO_BUF bytes = { 0 };
 	struct digest d = none;
 
-	if (q->blob)
-		return registry_has_blob(q->conn, q->repository, q->blob, e);
 	int has = registry_has_manifest(q->conn, q->repository, q->selector, &d, e);
 	if (has > 0 && digest_equal(&d, &none) &&
 	    registry_get_manifest(q->conn, q->repository, q->selector, &bytes, &d, content_type, e))
@@ -111,28 +108,6 @@ static int refuse_taken(const struct check *k, struct err *e)
 	return err_hint(e, "nothing was uploaded; --replace moves the tag");
 }
 
-/* A part that the archive does not have must stand in the repository already. */
-static int check_part(const struct push *p, struct registry_conn *c, const struct push_image *image,
-		      const struct pack_blob *b, bool paper, struct err *e)
-{
-	char digest[DIGEST_TEXT_SIZE];
-	struct question q = { .conn = c, .repository = image->reference.repository, .tries = image->tries };
-
-	digest_text(&b->promise.digest, digest);
-	if (paper)
-		q.selector = digest;
-	else
-		q.blob = &b->promise;
-	int has = ask(&q, e);
-	if (has < 0)
-		return -1;
-	if (has)
-		return 0;
-	return err_set(e, ERR_TARGET,
-		       "needs the %s %s, which is neither in %s nor in the registry; nothing was uploaded",
-		       blob_role_text(b->role), digest, p->plan->request->supply.noun);
-}
-
 /* An index with holes: --platform pushes one of its manifests instead. */
 static int check_unknown(const struct push *p, struct registry_conn *c, const struct push_image *image, struct err *e)
 {
@@ -158,33 +133,20 @@ static int check_parts(void *ctx, size_t i, size_t worker, struct err *e)
 {
 	struct push *p = ((struct check *)ctx)->push;
 	const struct push_image *image = &p->plan->images[i];
-	const struct pack *pack = p->plan->request->supply.pack;
 	struct registry_conn *c = push_conn(p, worker, e);
 
 	if (!c)
 		return -1;
-	if (image->had)
+	if (image->had || !check_unknown(p, c, image, e))
 		return 0;
-	if (check_unknown(p, c, image, e))
-		return err_at(e, "%s", image->load->name);
-	for (size_t k = 0; k < image->parts->data_count; k++) {
-		const struct pack_blob *b = &pack->blobs[image->parts->data[k]];
-		if (b->absent && check_part(p, c, image, b, false, e))
-			return err_at(e, "%s", image->load->name);
-	}
-	for (size_t k = 0; k < image->parts->paper_count; k++) {
-		const struct pack_blob *b = &pack->blobs[image->parts->papers[k]];
-		if (b->absent && check_part(p, c, image, b, true, e))
-			return err_at(e, "%s", image->load->name);
-	}
-	return 0;
+	return err_at(e, "%s", image->load->name);
 }
 
 int push_check(struct push *p, struct err *e)
 {
 	struct check k = { .push = p, .lock = PTHREAD_MUTEX_INITIALIZER };
 	int failed = parallel_for(p->plan->count, p->workers, check_tag, &k, e) || refuse_taken(&k, e) ||
-		     parallel_for(p->plan->count, p->workers, check_parts, &k, e);
+		     parallel_for(p->plan->count, p->workers, check_parts, &k, e) || thin_check(p, e);
 
 	pthread_mutex_destroy(&k.lock);
 	return failed ? -1 : 0;

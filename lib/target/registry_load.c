@@ -32,7 +32,7 @@ static int push_all(struct push *p, struct err *e)
 		return -1;
 	if (p->plan->request->plan_only)
 		return push_look(p, e);
-	if (push_blobs(p, e) || push_children(p, e)) {
+	if (thin_move(p, e) || push_blobs(p, e) || push_children(p, e)) {
 		err_hint(e, "no tag was set; blobs that are there already do no harm, and the next run skips them");
 		return -1;
 	}
@@ -66,5 +66,6 @@ struct load_result *target_registry_load(const char *registry, const struct load
 	for (size_t i = 0; p.conns && i < p.workers; i++)
 		registry_conn_free(p.conns[i]);
 	free(p.conns);
+	thin_release(&p.thin);
 	return failed ? NULL : TAKE(result);
 }

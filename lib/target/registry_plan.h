@@ -54,6 +54,20 @@ OWNED(push_plan)
 /* Fills blobs from the images that are not there yet; to be called after `had` is known. Absent blobs are left out. */
 int push_plan_blobs(struct push_plan *p, struct err *e);
 
+/* One absent blob that comes from another repository of the registry. */
+struct push_move {
+	size_t image;     /* plan->images[]: the first that needs it in its repository */
+	size_t blob;      /* of the pack */
+	const char *from; /* the repository where it stands; borrowed from the plan, or from `names` */
+};
+struct push_thin {
+	struct push_move *moves;
+	size_t count;
+	size_t capacity;
+	char **names; /* repositories that the registry listed; owned */
+	size_t name_count;
+};
+
 /* A worker's connections and the work that all share. */
 struct push {
 	struct registry *registry;
@@ -61,6 +75,7 @@ struct push {
 	struct load_result *result;
 	struct registry_conn **conns; /* one a worker, made at first use */
 	size_t workers;
+	struct push_thin thin;
 	_Atomic uint64_t sent;
 	_Atomic uint64_t skipped;
 };
@@ -90,6 +105,15 @@ int push_passed(struct err *e);
 
 /* registry_look.c: counts what would be sent and what is there, and sends nothing. Fills the result. */
 int push_look(struct push *p, struct err *e);
+
+/*
+ * registry_thin.c: where do the absent parts of the images stand that are not `had`? Looked for in the image's own
+ * repository, in those of the other images of this run, then in those that the registry lists. ERR_TARGET, with all
+ * that are nowhere named (lacking.h). Changes nothing in the registry; thin_move() brings them where they are needed.
+ */
+int thin_check(struct push *p, struct err *e);
+int thin_move(struct push *p, struct err *e);
+void thin_release(struct push_thin *t);
 
 /* registry_check.c: what stands there now? Sets `had`; ERR_TARGET if a tag would be moved, or if a part is nowhere. */
 int push_check(struct push *p, struct err *e);

@@ -59,7 +59,8 @@ OWNED(load_result)
 
 /*
  * docker, through its Engine API: `host` is DOCKER_HOST's form (unix:///path, tcp://host:port), NULL: the environment's
- * or /var/run/docker.sock. Only /_ping, /version, /info, /images/load and /images/{name}/json are used.
+ * or /var/run/docker.sock. Only /_ping, /version, /info, /images/load, /images/json and /images/{name}/json
+ * are used.
  */
 struct load_result *target_docker_load(const char *host, const struct load_request *request, struct err *e);
 

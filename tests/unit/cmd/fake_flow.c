@@ -63,8 +63,9 @@ void fake_images(struct flow_images *out, size_t count)
 		image->layer_count = 3;
 		image->layers = zeroed(3, sizeof(*image->layers));
 		for (size_t l = 0; l < 3; l++)
-			image->layers[l] = (struct flow_layer){ digest_filled((int)(0x30 + l)), 31400000 * (l + 1),
-								copy(types[l]) };
+			image->layers[l] = (struct flow_layer){ .digest = digest_filled((int)(0x30 + l)),
+								.bytes = 31400000 * (l + 1),
+								.media_type = copy(types[l]) };
 		image->bytes = 188400000;
 		image->created = copy("2026-01-02T03:04:05Z");
 	}
