@@ -66,6 +66,8 @@
 #define LIMIT_SUMS (64u << 20)   /* a table: 4 TB of chunks */
 #define LIMIT_FOLDER_FILES 65536 /* of a folder that is looked through for chunks */
 
+#define LIMIT_THIN_REPOSITORIES 2000 /* of a registry, in which a blob is looked for that an archive relies on */
+
 #define LIMIT_PIPE_KEPT                                                                                                \
 	(64u << 20) /* of an archive's beginning, to read its papers out of a pipe; else it is spooled */
 

@@ -66,6 +66,7 @@ struct push_thin {
 	size_t capacity;
 	char **names; /* repositories that the registry listed; owned */
 	size_t name_count;
+	size_t name_capacity;
 };
 
 /* A worker's connections and the work that all share. */

@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "base/parallel.h"
+#include "registry/list.h"
 #include "target/again.h"
 #include "target/lacking.h"
 
@@ -21,6 +22,7 @@ struct search {
 	struct lacking lacking;
 	const char **repositories; /* where to look, in this order; borrowed */
 	size_t count;
+	const char *why;      /* not everywhere was looked; or NULL */
 	_Atomic size_t lucky; /* repositories[]: where something was found last: layers of one image stand together */
 };
 
@@ -172,6 +174,51 @@ static int list_repositories(struct search *s, struct err *e)
 	return 0;
 }
 
+/* One name of the catalog. */
+static int keep_name(void *ctx, const char *name, struct err *e)
+{
+	struct search *s = ctx;
+	struct push_thin *t = &s->push->thin;
+
+	if (t->name_count == LIMIT_THIN_REPOSITORIES) {
+		s->why = "the registry has more repositories than are looked through";
+		return -1;
+	}
+	if (GROW(t->names, t->name_capacity, t->name_count, e))
+		return -1;
+	t->names[t->name_count] = strdup(name);
+	if (!t->names[t->name_count])
+		return err_memory(e);
+	t->name_count++;
+	return 0;
+}
+
+/* What the registry lists of itself, if it does; what came before it stopped is looked through all the same. */
+static int list_catalog(struct search *s, struct err *e)
+{
+	struct push_thin *t = &s->push->thin;
+	struct registry_conn *c = push_conn(s->push, 0, e);
+	struct err failure = { 0 };
+	size_t pages = 0;
+
+	if (!c)
+		return -1;
+	if (registry_list_repositories(c, keep_name, s, &pages, &failure) && !s->why) {
+		if (failure.kind == ERR_LOCAL || failure.kind == ERR_CANCELLED) {
+			if (e)
+				*e = failure;
+			return -1;
+		}
+		s->why = "the registry does not list its repositories, so only those of these images were looked in";
+	}
+	s->repositories = t->name_count ? calloc(t->name_count, sizeof(*s->repositories)) : NULL;
+	if (t->name_count && !s->repositories)
+		return err_memory(e);
+	for (size_t i = 0; i < t->name_count; i++)
+		s->repositories[s->count++] = t->names[i];
+	return 0;
+}
+
 static size_t unfound(const struct push *p)
 {
 	size_t n = 0;
@@ -187,7 +234,15 @@ static int search_elsewhere(struct search *s, struct err *e)
 
 	if (!unfound(p))
 		return 0;
-	return list_repositories(s, e) || parallel_for(p->thin.count, p->workers, find_turn, s, e) ? -1 : 0;
+	if (list_repositories(s, e) || parallel_for(p->thin.count, p->workers, find_turn, s, e))
+		return -1;
+	if (!unfound(p))
+		return 0;
+	free(s->repositories);
+	s->repositories = NULL;
+	s->count = 0;
+	s->lucky = SIZE_MAX;
+	return list_catalog(s, e) || parallel_for(p->thin.count, p->workers, find_turn, s, e) ? -1 : 0;
 }
 
 /* A manifest that the archive does not hold (fetch never leaves one out) must stand in the very repository. */
@@ -243,7 +298,7 @@ int thin_check(struct push *p, struct err *e)
 			    .lucky = SIZE_MAX };
 	int failed = list_absent(p, e) || parallel_for(p->thin.count, p->workers, own_turn, p, e) ||
 		     search_elsewhere(&s, e) || check_papers(&s, e) || note_lacking(&s, e) ||
-		     lacking_refuse(&s.lacking, "the registry", NULL, e);
+		     lacking_refuse(&s.lacking, "the registry", s.why, e);
 
 	lacking_release(&s.lacking);
 	free(s.repositories);
