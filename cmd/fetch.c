@@ -7,6 +7,7 @@
 #include "cmd/connection.h"
 #include "cmd/images.h"
 #include "cmd/only.h"
+#include "cmd/plan.h"
 #include "cmd/show.h"
 #include "cmd/split.h"
 
@@ -86,19 +87,6 @@ static int show_nothing(struct run *run, const struct fetch_report *r, struct er
 			  r->shard.index, r->shard.count);
 }
 
-/* "3 chunks of 4 GB and 1 parity file" */
-static int show_chunks(struct run *run, const struct fetch_report *r, struct err *e)
-{
-	char size[TEXT_SIZE_CAP];
-
-	if (show_count(&run->out, r->chunk_count, "chunk", e) ||
-	    buf_printf(&run->out, e, " of %s", text_size(size, r->chunks[0].bytes)))
-		return -1;
-	if (!r->parity_count)
-		return 0;
-	return buf_puts(&run->out, " and ", e) || show_count(&run->out, r->parity_count, "parity file", e) ? -1 : 0;
-}
-
 /* What was written, file by file, so that a person can see that all of it came over. */
 static int show_files(struct run *run, const struct fetch_report *r, struct err *e)
 {
@@ -116,19 +104,6 @@ static int show_files(struct run *run, const struct fetch_report *r, struct err 
 		if (buf_printf(&run->out, e, ", %s", text_escape_str(path, sizeof(path), r->parity[i].file)))
 			return -1;
 	return buf_printf(&run->out, e, ", %s\n", text_escape_str(path, sizeof(path), r->sums));
-}
-
-static int show_plan(struct run *run, const struct fetch_report *r, struct err *e)
-{
-	char bytes[TEXT_SIZE_CAP], wire[TEXT_SIZE_CAP];
-
-	if (show_images(&run->out, &r->images, e) || buf_puts(&run->out, "plan: ", e) ||
-	    show_count(&run->out, r->images.count, "image", e))
-		return -1;
-	if (r->chunk_count && (buf_puts(&run->out, " in ", e) || show_chunks(run, r, e)))
-		return -1;
-	return buf_printf(&run->out, e, ", an archive of %s, %s to download; nothing was written\n",
-			  text_size(bytes, r->bytes), text_size(wire, r->downloaded_bytes));
 }
 
 /* "; 3 layers (31 MB) are left out, the other side has them" */
@@ -150,12 +125,12 @@ static int show(struct run *run, const struct fetch_report *r, struct err *e)
 	char path[SHOW_NAME], digest[DIGEST_TEXT_SIZE], bytes[TEXT_SIZE_CAP], reused[TEXT_SIZE_CAP];
 
 	text_escape_str(path, sizeof(path), run->to_stderr ? "standard output" : r->archive);
-	if (show_images(&run->out, &r->images, e) ||
+	if (show_images(&run->out, &r->images, NULL, e) ||
 	    buf_printf(&run->out, e, "%swrote%s %s: ", run_green(run), run_plain(run), path) ||
 	    show_count(&run->out, r->images.count, "image", e) ||
 	    buf_printf(&run->out, e, ", %s", text_size(bytes, r->bytes)))
 		return -1;
-	if (r->chunk_count && (buf_puts(&run->out, " in ", e) || show_chunks(run, r, e)))
+	if (r->chunk_count && (buf_puts(&run->out, " in ", e) || show_chunks(&run->out, r, e)))
 		return -1;
 	if (r->reused_bytes && buf_printf(&run->out, e, " (%s were there already)", text_size(reused, r->reused_bytes)))
 		return -1;
@@ -210,5 +185,5 @@ int fetch_run(struct run *run, struct err *e)
 		return 0;
 	if (!r->images.count)
 		return show_nothing(run, r, e);
-	return options.plan_only ? show_plan(run, r, e) : show(run, r, e);
+	return options.plan_only ? plan_show(run, r, e) : show(run, r, e);
 }

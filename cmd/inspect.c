@@ -26,7 +26,7 @@ static int show_head(struct run *run, const struct verify_report *r, struct err 
 
 static int show(struct run *run, const struct verify_report *r, struct err *e)
 {
-	if (show_head(run, r, e) || buf_puts(&run->out, "\n", e) || show_images(&run->out, &r->images, e))
+	if (show_head(run, r, e) || buf_puts(&run->out, "\n", e) || show_images(&run->out, &r->images, NULL, e))
 		return -1;
 	for (size_t i = 0; i < r->images.count; i++) {
 		if (buf_puts(&run->out, "\n", e) || show_image(&run->out, &r->images.items[i], e))

@@ -25,25 +25,38 @@ static const char *platform_of(const struct flow_image *image, char out[SHOW_NAM
 	return out;
 }
 
-/* The image's name stands last: it has no width of its own, and so no table is broken by a long one. */
-int show_images(struct buf *out, const struct flow_images *images, struct err *e)
+/* A row up to the name: platform and numbers, `more` NULL: without that column. */
+static int show_row(struct buf *out, const struct flow_image *image, const struct forecast_image *more, size_t widest,
+		    struct err *e)
 {
-	char platform[SHOW_NAME], name[SHOW_NAME], size[TEXT_SIZE_CAP], digest[13];
+	char platform[SHOW_NAME], size[TEXT_SIZE_CAP], digest[13];
+
+	platform_of(image, platform);
+	int pad = (int)(widest - text_columns(platform));
+	if (buf_printf(out, e, "%s  %s%*s  %6zu  %7s  ", digest_short(&image->digest, digest), platform, pad, "",
+		       image->layer_count, text_size(size, image->bytes)))
+		return -1;
+	return more ? buf_printf(out, e, "%8s  ", text_size(size, more->download)) : 0;
+}
+
+/* The image's name stands last: it has no width of its own, and so no table is broken by a long one. */
+int show_images(struct buf *out, const struct flow_images *images, const struct forecast *plan, struct err *e)
+{
+	char text[SHOW_NAME];
 	size_t widest = strlen("PLATFORM");
 
 	for (size_t i = 0; i < images->count; i++) {
-		size_t columns = text_columns(platform_of(&images->items[i], platform));
+		size_t columns = text_columns(platform_of(&images->items[i], text));
 		if (columns > widest)
 			widest = columns;
 	}
-	if (buf_printf(out, e, "%-12s  %-*s  LAYERS     SIZE  IMAGE\n", "DIGEST", (int)widest, "PLATFORM"))
+	if (buf_printf(out, e, "%-12s  %-*s  LAYERS     SIZE  %sIMAGE\n", "DIGEST", (int)widest, "PLATFORM",
+		       plan ? "DOWNLOAD  " : ""))
 		return -1;
 	for (size_t i = 0; i < images->count; i++) {
 		const struct flow_image *image = &images->items[i];
-		platform_of(image, platform);
-		int pad = (int)(widest - text_columns(platform));
-		if (buf_printf(out, e, "%s  %s%*s  %6zu  %7s  %s\n", digest_short(&image->digest, digest), platform,
-			       pad, "", image->layer_count, text_size(size, image->bytes), name_of(image, name)))
+		if (show_row(out, image, plan ? &plan->images[i] : NULL, widest, e) ||
+		    buf_printf(out, e, "%s\n", name_of(image, text)))
 			return -1;
 	}
 	return 0;
@@ -85,6 +98,18 @@ int show_image(struct buf *out, const struct flow_image *image, struct err *e)
 			return -1;
 	}
 	return 0;
+}
+
+int show_chunks(struct buf *out, const struct fetch_report *r, struct err *e)
+{
+	char size[TEXT_SIZE_CAP];
+
+	if (show_count(out, r->chunk_count, "chunk", e) ||
+	    buf_printf(out, e, " of %s", text_size(size, r->chunks[0].bytes)))
+		return -1;
+	if (!r->parity_count)
+		return 0;
+	return buf_puts(out, " and ", e) || show_count(out, r->parity_count, "parity file", e) ? -1 : 0;
 }
 
 int show_absent(struct buf *out, const struct verify_report *r, struct err *e)

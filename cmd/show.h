@@ -12,13 +12,16 @@
 /* "1 image", "2 images". */
 int show_count(struct buf *out, uint64_t count, const char *noun, struct err *e);
 
-/* A table of the images: digest, platform, layers, size, name. */
-int show_images(struct buf *out, const struct flow_images *images, struct err *e);
+/* A table of the images: digest, platform, layers, size, with a plan what is to be downloaded, and the name. */
+int show_images(struct buf *out, const struct flow_images *images, const struct forecast *plan, struct err *e);
 
 /* One image with its platforms and layers. */
 int show_image(struct buf *out, const struct flow_image *image, struct err *e);
 
 /* What could not be checked, one sentence a line. */
+/* "3 chunks of 4 GB and 1 parity file"; of a report with chunks. */
+int show_chunks(struct buf *out, const struct fetch_report *r, struct err *e);
+
 /* "thin: relies on 2 blobs (31 MB) that are not in it: only a target that has them takes it"; nothing if it is not. */
 int show_absent(struct buf *out, const struct verify_report *r, struct err *e);
 

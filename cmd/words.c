@@ -26,10 +26,13 @@ const struct verb words_verbs[] = {
 		         "take. No daemon is needed. The registries' digests are kept, every byte is checked, and nothing stands "
 		         "under FILE's name before all of it is right.\n"
 		         "With -o - the archive goes to standard output and the result to standard error. What has gone out cannot "
-		         "be taken back: a run that fails leaves a stream without its end, which nothing loads.",
+		         "be taken back: a run that fails leaves a stream without its end, which nothing loads.\n"
+		         "With --have the archive is thin: it relies on layers that the other side has, says which, and loads only where "
+		         "they are. All else stays as it is.",
 		.examples = "imgpack fetch nginx:1.27 quay.io/prometheus/prometheus:v3.1.0 -o apps.tar\n"
 		            "imgpack fetch --images list.txt --platform linux/arm64 -o edge.tar\n"
 		            "imgpack fetch --plan --images list.txt\n"
+		            "imgpack fetch nginx:1.28 --have site.txt -o update.tar\n"
 		            "imgpack fetch --images list.txt -o /media/stick/apps.tar --split fat32\n"
 		            "imgpack fetch --images list.txt --shard 2/4 -o apps.2.tar\n"
 		            "imgpack fetch nginx:1.27 -o - | ssh HOST imgpack load -\n"
@@ -50,7 +53,10 @@ const struct verb words_verbs[] = {
 		         "With - the archive comes through standard input, in one pass: layers are checked while they go to the "
 		         "target, and what makes them images is sent last, when all of it was right. An upload that breaks ends the "
 		         "run; the next one skips what is there. Archives of other programs and compressed ones, and several images "
-		         "for podman, are kept in a temporary file (TMPDIR) and loaded from there.",
+		         "for podman, are kept in a temporary file (TMPDIR) and loaded from there.\n"
+		         "A thin archive (`imgpack fetch --have`) loads where its other layers are: in any repository that the registry "
+		         "lists, or in docker as part of an image with the same layers below. If any lacks, all that lack are named, and "
+		         "nothing is changed.",
 		.examples = "imgpack load apps.tar\n"
 		            "imgpack load /media/stick1 /media/stick2\n"
 		            "imgpack load apps.tar --to registry:registry.local:5000/mirror\n"
@@ -223,7 +229,8 @@ const struct option words_options[] = {
 	{ OPT_ALL_PLATFORMS, 0, "all-platforms", NULL, VALUE_NONE, GROUP_WHAT, false, FETCH,
 	  "fetch everything that an image's index names" },
 	{ OPT_PLAN, 0, "plan", NULL, VALUE_NONE, GROUP_WHAT, false, FETCH,
-	  "say what would be fetched and how large it is; download no layers, write nothing" },
+	  "say what the fetch would take: downloads, files, room on both sides, pull limits; download nothing but manifests, "
+	  "write nothing" },
 	{ OPT_MAP, 0, "map", "FILE|NAME|VAR=VALUE", VALUE_RULES, GROUP_WHAT, true, FETCH,
 	  "fetch from where these rules say, under the name that was asked for: a file, a set of `imgpack rules`, or a value for a variable in them (repeatable)" },
 	{ OPT_SHARD, 0, "shard", "I/N", VALUE_WORD, GROUP_WHAT, false, FETCH,

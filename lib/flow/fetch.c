@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/flow.h"
+#include "flow/forecast.h"
 #include "flow/plan.h"
 #include "flow/registries.h"
 #include "flow/report.h"
@@ -85,17 +86,24 @@ static struct fetch_report *report(const struct fetch_options *o, const struct p
 	return TAKE(r);
 }
 
-/* How it would be cut. */
+/* What it would take, and how it would be cut. */
 static struct fetch_report *report_plan(const struct fetch_options *o, const struct plan *plan,
-					const struct layout *layout, const struct moved *moved, struct err *e)
+					const struct layout *layout, struct registries *registries, struct err *e)
 {
-	AUTO_SUMS sums = { 0 };
+	AUTO_SUMS made = { 0 };
+	const struct sums *sums = o->split ? &made : NULL;
 
-	if (!o->split)
-		return report(o, plan, layout, NULL, moved, e);
-	if (sums_make(&sums, o->output ? o->output : PLAN_NAME, &layout->id, layout->size, o->split, o->parity, e))
+	if (sums &&
+	    sums_make(&made, o->output ? o->output : PLAN_NAME, &layout->id, layout->size, o->split, o->parity, e))
 		return NULL;
-	return report(o, plan, layout, &sums, moved, e);
+	AUTO(forecast) forecast = forecast_new(o, plan, layout, sums, registries, e);
+	if (!forecast)
+		return NULL;
+	const struct moved moved = { .received = forecast->download_bytes, .reused = forecast->there_bytes };
+	struct fetch_report *r = report(o, plan, layout, sums, &moved, e);
+	if (r)
+		r->forecast = TAKE(forecast);
+	return r;
 }
 
 /* A shard without images: there is no archive. */
@@ -138,9 +146,9 @@ struct fetch_report *flow_fetch(const struct fetch_options *o, struct err *e)
 	if (!layout)
 		return NULL;
 
-	struct moved moved = { .received = fill_bytes(layout) };
 	if (o->plan_only)
-		return report_plan(o, plan, layout, &moved, e);
+		return report_plan(o, plan, layout, registries, e);
+	struct moved moved = { 0 };
 
 	if (fetch_to_stdout(o)) {
 		if (stream_out(plan, layout, registries, o->events, STDOUT_FILENO, &moved, e)) {
@@ -169,6 +177,7 @@ void fetch_report_free(struct fetch_report *r)
 {
 	if (!r)
 		return;
+	forecast_free(r->forecast);
 	free_files(r->chunks, r->chunk_count);
 	free_files(r->parity, r->parity_count);
 	free(r->sums);

@@ -97,9 +97,42 @@ struct fetch_file {
 	uint64_t bytes;
 	struct digest sha256;
 };
+
+/* What a plan says on top (flow/forecast.h). */
+struct forecast_image { /* bytes of layers and the like; a blob that several images share is the first one's */
+	uint64_t download;
+	uint64_t there;    /* on this disk: an earlier run's, or another archive's */
+	uint64_t left_out; /* the other side has it */
+};
+struct flow_pulls {
+	char *host;         /* who was asked: a mirror, or the registry itself */
+	uint64_t manifests; /* requests for manifests and indexes, which pull limits count: the plan's, and the fetch's
+			       again */
+	bool known;         /* it says what is left now: */
+	uint64_t left;
+	uint64_t limit;  /* 0: it does not say */
+	uint64_t window; /* seconds; 0: it does not say */
+};
+struct forecast {
+	struct forecast_image *images; /* one an image of the report */
+	uint64_t download_bytes;
+	uint64_t there_bytes;
+	uint64_t here_bytes; /* of disk here: archive, parity, sums */
+	uint64_t load_bytes; /* of blobs: what a registry there would hold more, at most */
+	char *folder;        /* of the output; NULL: none is named */
+	bool free_known;     /* the folder is there, and its disk says: */
+	uint64_t free_bytes; /* without what an earlier run of this fetch takes already */
+	bool fits;
+	struct flow_pulls *pulls;
+	size_t pull_count;
+};
+void forecast_free(struct forecast *f);
+OWNED(forecast)
+
 struct fetch_report {
-	bool plan_only; /* nothing was written: no digests of files */
-	char *archive;  /* NULL: none was named; or `shard` is empty, and none was written */
+	bool plan_only;            /* nothing was written: no digests of files */
+	struct forecast *forecast; /* of a plan, else NULL */
+	char *archive;             /* NULL: none was named; or `shard` is empty, and none was written */
 	struct digest id;
 	uint64_t bytes; /* of the archive */
 	struct flow_images images;

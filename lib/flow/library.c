@@ -187,6 +187,13 @@ static int read_manifest_again(struct errand *x, struct registry_conn *c, const 
 	return registry_get_manifest(c, repository, own, &x->paper->bytes, &x->paper->promise.digest, content_type, e);
 }
 
+static void count_manifest(struct registries *r, struct endpoint *ep)
+{
+	pthread_mutex_lock(&r->lock);
+	ep->manifests++;
+	pthread_mutex_unlock(&r->lock);
+}
+
 static int read_manifest(struct ask *a, struct registry_conn *c, const char *repository, struct err *e)
 {
 	struct errand *x = a->ctx;
@@ -195,10 +202,11 @@ static int read_manifest(struct ask *a, struct registry_conn *c, const char *rep
 	char text[DIGEST_TEXT_SIZE];
 	char content_type[128] = "";
 	const char *selector = o->tag ? o->tag : digest_text(&o->promise.digest, text);
-	const struct endpoint *ep = &x->registries->items[o->registry]->endpoints[a->endpoint];
+	struct endpoint *ep = &x->registries->items[o->registry]->endpoints[a->endpoint];
 
 	if (registry_get_manifest(c, repository, selector, &p->bytes, &p->promise.digest, content_type, e))
 		return -1;
+	count_manifest(x->registries, ep);
 	if (x->origin_known && !ep->origin && !digest_equal(&p->promise.digest, &x->origin) &&
 	    read_manifest_again(x, c, repository, registry_host(ep->registry), content_type, e))
 		return -1;

@@ -34,6 +34,7 @@ struct endpoint {
 	int64_t counted_at; /* when the last one was counted; what began before is the same failure */
 	int64_t rest_until; /* it asked to be left alone (Retry-After) */
 	uint64_t bytes;     /* of blobs that it gave */
+	uint64_t manifests; /* and indexes that it was asked for and gave: pull limits count them */
 };
 
 /* Endpoints of one registry are numbered from 0 in the order to be asked; sets of them are bits. */

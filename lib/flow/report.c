@@ -181,6 +181,69 @@ void report_files_json(struct jout *j, const char *key, const struct fetch_file 
 	jout_end(j);
 }
 
+static void number_or_null(struct jout *j, const char *key, bool known, uint64_t number)
+{
+	jout_key(j, key);
+	if (known)
+		jout_u64(j, number);
+	else
+		jout_null(j);
+}
+
+static void number(struct jout *j, const char *key, uint64_t n)
+{
+	number_or_null(j, key, true, n);
+}
+
+static void pulls_json(struct jout *j, const struct forecast *f)
+{
+	jout_key(j, "manifest_requests");
+	jout_array(j);
+	for (size_t i = 0; i < f->pull_count; i++) {
+		const struct flow_pulls *p = &f->pulls[i];
+		jout_object(j);
+		jout_key(j, "registry");
+		jout_text(j, p->host);
+		number(j, "count", p->manifests);
+		number_or_null(j, "left", p->known, p->left);
+		number_or_null(j, "limit", p->known && p->limit, p->limit);
+		number_or_null(j, "window_seconds", p->known && p->window, p->window);
+		jout_end(j);
+	}
+	jout_end(j);
+}
+
+/* "plan":{...}, key included. */
+static void forecast_json(struct jout *j, const struct fetch_report *r)
+{
+	const struct forecast *f = r->forecast;
+
+	jout_key(j, "plan");
+	jout_object(j);
+	jout_key(j, "images");
+	jout_array(j);
+	for (size_t i = 0; i < r->images.count; i++) {
+		jout_object(j);
+		jout_key(j, "name");
+		jout_text(j, r->images.items[i].name);
+		number(j, "download_bytes", f->images[i].download);
+		number(j, "there_bytes", f->images[i].there);
+		number(j, "left_out_bytes", f->images[i].left_out);
+		jout_end(j);
+	}
+	jout_end(j);
+	number(j, "here_bytes", f->here_bytes);
+	number_or_null(j, "free_bytes", f->free_known, f->free_bytes);
+	jout_key(j, "fits");
+	if (f->free_known)
+		jout_bool(j, f->fits);
+	else
+		jout_null(j);
+	number(j, "registry_bytes", f->load_bytes);
+	pulls_json(j, f);
+	jout_end(j);
+}
+
 /* Only of a run that had one. */
 static void shard_json(struct jout *j, const struct shard *s)
 {
@@ -222,6 +285,8 @@ int fetch_report_json(const struct fetch_report *r, struct buf *out, struct err 
 	jout_u64(&j, r->left_out);
 	jout_key(&j, "left_out_bytes");
 	jout_u64(&j, r->left_out_bytes);
+	if (r->forecast)
+		forecast_json(&j, r);
 	jout_end(&j);
 	return jout_finish(&j, e) || buf_puts(out, "\n", e) ? -1 : 0;
 }

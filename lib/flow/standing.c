@@ -221,14 +221,13 @@ void ask_leave(struct registries *r, size_t number, size_t endpoint, const char 
 static void say_quota(const struct registries *r, struct registry *registry)
 {
 	char after[64] = "";
-	uint64_t left;
-	uint64_t window;
+	struct registry_quota quota;
 
-	if (!registry_quota(registry, &left, &window))
+	if (!registry_quota(registry, &quota))
 		return;
-	if (window)
-		(void)snprintf(after, sizeof(after), " (its window is %.3g h)", (double)window / 3600);
-	event_text(r->events, EVENT_NOTE, "%s allows %" PRIu64 " more pulls now%s", registry_host(registry), left,
+	if (quota.window)
+		(void)snprintf(after, sizeof(after), " (its window is %.3g h)", (double)quota.window / 3600);
+	event_text(r->events, EVENT_NOTE, "%s allows %" PRIu64 " more pulls now%s", registry_host(registry), quota.left,
 		   after);
 }
 

@@ -44,7 +44,7 @@ static int set_up(struct registry *r, const char *host, const struct registry_op
 	r->http = options->http;
 	r->events = options->events;
 	r->push = options->push;
-	r->quota_left = UINT64_MAX;
+	r->quota.left = UINT64_MAX;
 	r->tokens = tokens_new(e);
 	if (!r->tokens || secret_copy(&r->host, host, e) ||
 	    buf_printf(&url, e, "%s://%s", plain ? "http" : "https", asked))
@@ -87,13 +87,12 @@ const char *registry_host(const struct registry *r)
 	return r->host;
 }
 
-bool registry_quota(struct registry *r, uint64_t *left, uint64_t *window)
+bool registry_quota(struct registry *r, struct registry_quota *out)
 {
 	pthread_mutex_lock(&r->lock);
-	*left = r->quota_left;
-	*window = r->quota_window;
+	*out = r->quota;
 	pthread_mutex_unlock(&r->lock);
-	return *left != UINT64_MAX;
+	return out->left != UINT64_MAX;
 }
 
 void registry_free(struct registry *r)

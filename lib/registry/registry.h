@@ -41,10 +41,15 @@ struct registry;
 struct registry *registry_new(const char *host, const struct registry_options *options, struct err *e);
 const char *registry_host(const struct registry *r);
 /*
- * What the registry said last of its pull limit (Docker Hub's RateLimit-Remaining: "76;w=21600"): true, and *left pulls
- * are allowed, in a window of *window seconds (0: unknown); false if it said nothing.
+ * What the registry said last of its pull limit (Docker Hub's "RateLimit-Remaining: 76;w=21600" and "RateLimit-Limit:
+ * 100;w=21600"); false if it said nothing.
  */
-bool registry_quota(struct registry *r, uint64_t *left, uint64_t *window);
+struct registry_quota {
+	uint64_t left;   /* pulls that are still allowed */
+	uint64_t limit;  /* of so many; 0: unknown */
+	uint64_t window; /* in so many seconds; 0: unknown */
+};
+bool registry_quota(struct registry *r, struct registry_quota *out);
 void registry_free(struct registry *r); /* after its connections */
 OWNED(registry)
 

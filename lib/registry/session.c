@@ -42,21 +42,30 @@ static void pass_on_warning(struct registry *r, const struct exchange *x)
 		event_text(r->events, EVENT_WARNING, "%s says: %s", r->host, shown);
 }
 
-/* "76;w=21600": whoever sends it says how much is left after this very request. */
+/* "76;w=21600"; false if the header is not there, or no such thing. */
+static bool read_quota(const struct exchange *x, const char *header, uint64_t *count, uint64_t *seconds)
+{
+	const char *text = http_header(x->reply, header);
+	const char *window = text ? strstr(text, ";w=") : NULL;
+
+	if (!text || !text_parse_u64(text, strcspn(text, ";"), INT64_MAX, count))
+		return false;
+	if (window)
+		(void)text_parse_u64(window + 3, strcspn(window + 3, ";"), INT64_MAX, seconds);
+	return true;
+}
+
+/* Whoever sends it says how much is left after this very request. */
 static void note_quota(struct registry *r, const struct exchange *x)
 {
-	const char *text = http_header(x->reply, "RateLimit-Remaining");
-	const char *window = text ? strstr(text, ";w=") : NULL;
-	uint64_t left;
-	uint64_t seconds = 0;
+	struct registry_quota quota = { 0 };
 
-	if (!text || !text_parse_u64(text, strcspn(text, ";"), INT64_MAX, &left))
+	if (!read_quota(x, "RateLimit-Remaining", &quota.left, &quota.window))
 		return;
-	if (window)
-		(void)text_parse_u64(window + 3, strcspn(window + 3, ";"), INT64_MAX, &seconds);
+	if (!read_quota(x, "RateLimit-Limit", &quota.limit, &quota.window))
+		quota.limit = 0;
 	pthread_mutex_lock(&r->lock);
-	r->quota_left = left;
-	r->quota_window = seconds;
+	r->quota = quota;
 	pthread_mutex_unlock(&r->lock);
 }
 

@@ -37,9 +37,8 @@ struct registry {
 	struct flight finding;
 	bool credential_known; /* the credential is there, and does not change any more */
 	struct credential credential;
-	uint64_t quota_left;   /* pulls that the registry allows before it says 429; UINT64_MAX: it did not say */
-	uint64_t quota_window; /* seconds; 0: it did not say */
-	char *warned;          /* the last Warning header that was passed on */
+	struct registry_quota quota; /* left is UINT64_MAX: the registry did not say */
+	char *warned;                /* the last Warning header that was passed on */
 };
 
 struct registry_conn {

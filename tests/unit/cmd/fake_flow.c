@@ -174,6 +174,33 @@ const char *flow_archive_noun(const char *path, char shown[160])
 	return strcmp(path, "-") ? text_escape_str(shown, 160, path) : "standard input";
 }
 
+static void fake_forecast(struct fetch_report *r)
+{
+	struct forecast *f = zeroed(1, sizeof(*f));
+
+	f->images = zeroed(r->images.count, sizeof(*f->images));
+	for (size_t i = 0; i < r->images.count; i++)
+		f->images[i].download = i ? 62800000 : 157000000;
+	f->download_bytes = 219800000;
+	f->there_bytes = 31400000;
+	r->left_out = 2;
+	r->left_out_bytes = 125600000;
+	f->here_bytes = 376900000;
+	f->load_bytes = 376700000;
+	f->folder = copy("/media/st\x1b[2Jick");
+	f->free_known = true;
+	f->free_bytes = 97000000;
+	f->pulls = zeroed(3, sizeof(*f->pulls));
+	f->pulls[f->pull_count++] = (struct flow_pulls){
+		.host = copy("docker.io"), .manifests = 12, .known = true, .left = 76, .limit = 100, .window = 21600
+	};
+	f->pulls[f->pull_count++] = (struct flow_pulls){ .host = copy("quay.io"), .manifests = 3 };
+	f->pulls[f->pull_count++] = (struct flow_pulls){
+		.host = copy("hub"), .manifests = 3, .known = true, .left = 2
+	};
+	r->forecast = f;
+}
+
 struct fetch_report *flow_fetch(const struct fetch_options *o, struct err *e)
 {
 	AUTO_BUF line = { 0 };
@@ -196,13 +223,28 @@ struct fetch_report *flow_fetch(const struct fetch_options *o, struct err *e)
 	r->bytes = 376800000;
 	r->downloaded_bytes = 376000000;
 	fake_images(&r->images, fake.images);
+	if (o->plan_only)
+		fake_forecast(r);
 	return r;
+}
+
+void forecast_free(struct forecast *f)
+{
+	if (!f)
+		return;
+	for (size_t i = 0; i < f->pull_count; i++)
+		free(f->pulls[i].host);
+	free(f->pulls);
+	free(f->images);
+	free(f->folder);
+	free(f);
 }
 
 void fetch_report_free(struct fetch_report *r)
 {
 	if (!r)
 		return;
+	forecast_free(r->forecast);
 	fake_images_release(&r->images);
 	free(r->archive);
 	free(r);

@@ -189,7 +189,22 @@ static void what_is_said(void **state)
 	contains(r.out, "\nNext: carry it over, then: imgpack load x.tar\n");
 	assert_string_equal(r.err, "a note\n");
 	run(&r, "fetch nginx --plan", NULL);
-	contains(r.out, "\nplan: 2 images, an archive of 377 MB, 376 MB to download; nothing was written\n");
+	assert_string_equal(
+		r.out,
+		"DIGEST        PLATFORM     LAYERS     SIZE  DOWNLOAD  IMAGE\n"
+		"101010101010  linux/amd64       3   188 MB    157 MB  docker.io/library/nginx:1.27\n"
+		"111111111111  3 platforms       3   188 MB   62.8 MB  "
+		"quay.io/prometheus-operator/prometheus-config-reloader:v0.79.2\n"
+		"\n"
+		"plan: 2 images; nothing was downloaded but manifests, nothing was written\n"
+		"download   220 MB; 31.4 MB are on this disk already\n"
+		"left out   2 layers, 126 MB: the other side has them\n"
+		"archive    377 MB\n"
+		"here       377 MB of disk in /media/st\\x1b[2Jick, where only 97.0 MB are free: it does not fit\n"
+		"there      377 MB to carry, nothing is joined; a registry takes up to 377 MB,\n"
+		"           docker 377 MB while it loads and the room of the unpacked layers\n"
+		"pulls      docker.io: 76 of 100 left (in 6 h), this fetch takes 12\n"
+		"pulls      hub: 2 left, but this fetch takes 3: it is not enough now\n");
 	run(&r, "verify x.tar", NULL);
 	contains(r.out, "x.tar: good: 2 images, 14 blobs, 376 MB checked\nnot checked: layers of \\x1b[31mred:1 have");
 	run(&r, "repair d", NULL);

@@ -1,1 +1,0 @@
-fetch nginx -o x.tar --have=x
