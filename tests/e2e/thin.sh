@@ -133,9 +133,22 @@ for daemon in $daemons ${IMGPACK_TEST_DOCKER_HOSTS:-}; do
 	docker export "$container" -o export.tar || fail "docker export"
 	check "the files of v2" python3 "$SOURCE_DIR/fixtures/image/image.py" compare image v2 export.tar
 	docker rm "$container" >/dev/null
-	# The changed layer is in the middle: those above it stand there on another base.
-	exits 7 imgpack load middle.tar --to docker
-	same "what lacks in the middle" "$(grep -c 'needs the layer' err)" 2
-	says "on another base"
-	refuse "no image of it" docker image inspect "$src/test/middle:1"
+	# The changed layer is in the middle: those above it stand there on another base, which a containerd store does not
+	# mind, since it has kept the blobs.
+	if docker info -f '{{.DriverStatus}}' | grep -q io.containerd.snapshotter; then
+		exits 0 imgpack load middle.tar --to docker
+		docker rmi "$src/test/middle:1" >/dev/null || fail "docker rmi"
+	else
+		exits 7 imgpack load middle.tar --to docker
+		same "what lacks in the middle" "$(grep -c 'needs the layer' err)" 2
+		says "on another base"
+		refuse "no image of it" docker image inspect "$src/test/middle:1"
+	fi
+	# The daemon's own list says what fits.
+	exits 0 imgpack inventory docker
+	cp out list.txt
+	fetch middle -o fits.tar --have list.txt
+	[ "$(wc -c <fits.tar)" -lt "$(wc -c <v1.tar)" ] || fail "the daemon's list leaves something out"
+	exits 0 imgpack load fits.tar --to docker
+	check "the image of a fitting archive" docker image inspect "$src/test/middle:1"
 done
