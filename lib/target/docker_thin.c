@@ -147,7 +147,7 @@ static int see_member(void *ctx, const char *name, bool regular, uint64_t size, 
 	    !digest_parse_hex(&d, name + strlen(BLOB_FOLDER), strlen(name) - strlen(BLOB_FOLDER)))
 		return 0;
 	for (size_t i = 0; i < c->count; i++) {
-		const struct pack_blob *b = &c->request->file->pack->blobs[c->items[i].blob];
+		const struct pack_blob *b = &c->request->supply.pack->blobs[c->items[i].blob];
 		if (c->items[i].there || !digest_equal(&b->promise.digest, &d))
 			continue;
 		c->items[i].there = true;

@@ -110,7 +110,8 @@ int push_look(struct push *p, struct err *e);
 /*
  * registry_thin.c: where do the absent parts of the images stand that are not `had`? Looked for in the image's own
  * repository, in those of the other images of this run, then in those that the registry lists. ERR_TARGET, with all
- * that are nowhere named (lacking.h). Changes nothing in the registry; thin_move() brings them where they are needed.
+ * that are nowhere named (lacking.h). Changes nothing in the registry; registry_move.c then brings
+ * them where they are needed.
  */
 int thin_check(struct push *p, struct err *e);
 int thin_move(struct push *p, struct err *e);

@@ -15,8 +15,6 @@
  * of this registry. Then it is mounted from there; where mounting is not done, it is copied inside the registry.
  */
 
-/* Looking. */
-
 struct search {
 	struct push *push;
 	struct lacking lacking;
@@ -303,71 +301,6 @@ int thin_check(struct push *p, struct err *e)
 	lacking_release(&s.lacking);
 	free(s.repositories);
 	return failed ? -1 : 0;
-}
-
-/* Moving. */
-
-/* Through this machine, from one repository of the registry to the other, where mounting is not done. */
-static int copy_over(struct push *p, const struct blob_question *q, const char *from, struct err *e)
-{
-	struct registry_conn *other = registry_connect(p->registry, e);
-	AUTO(source) body = other ? registry_open_blob(other, from, q->blob, e) : NULL;
-	int failed = body ? registry_put_blob(q->conn, q->repository, q->blob, body, e) : -1;
-
-	source_free(TAKE(body));
-	registry_conn_free(other);
-	return failed;
-}
-
-struct moving {
-	struct push *push;
-	struct blob_question question;
-	const char *from;
-};
-
-/* As with every mount, only the blob itself, seen in the repository, counts. */
-static int move_once(void *ctx, struct err *e)
-{
-	struct moving *m = ctx;
-	const struct blob_question *q = &m->question;
-	struct err ignored;
-	int has = registry_has_blob(q->conn, q->repository, q->blob, e);
-
-	if (has)
-		return has < 0 ? -1 : 0;
-	if (registry_mount_blob(q->conn, q->repository, q->blob, m->from, &ignored) > 0 &&
-	    registry_has_blob(q->conn, q->repository, q->blob, &ignored) > 0)
-		return 0;
-	return copy_over(m->push, q, m->from, e);
-}
-
-static int move_turn(void *ctx, size_t item, size_t worker, struct err *e)
-{
-	struct push *p = ctx;
-	const struct push_move *move = &p->thin.moves[item];
-	const struct push_image *image = &p->plan->images[move->image];
-	const struct pack_blob *b = blob_of(p, move->blob);
-	struct moving m = { .push = p,
-			    .question = { push_conn(p, worker, e), image->reference.repository, &b->promise },
-			    .from = move->from };
-	char digest[DIGEST_TEXT_SIZE];
-
-	if (!m.question.conn)
-		return -1;
-	p->skipped += b->promise.size;
-	if (!strcmp(move->from, image->reference.repository))
-		return 0;
-	digest_text(&b->promise.digest, digest);
-	event_text(p->plan->request->events, EVENT_DETAIL, "%s: %s %s stands in %s", image->load->name,
-		   blob_role_text(b->role), digest, move->from);
-	if (again(move_once, &m, image->tries, e))
-		return err_at(e, "%s: %s %s from %s", image->load->name, blob_role_text(b->role), digest, move->from);
-	return 0;
-}
-
-int thin_move(struct push *p, struct err *e)
-{
-	return parallel_for(p->thin.count, p->workers, move_turn, p, e);
 }
 
 void thin_release(struct push_thin *t)

@@ -4,7 +4,7 @@
 # that has it: a registry (the blobs in its repository, or in another one), docker with both stores. Where one blob lacks,
 # all that lack are named and nothing is changed.
 # More daemons can be named in IMGPACK_TEST_DOCKER_HOSTS (DOCKER_HOST values, blanks between them); they must be ours to fill.
-# timeout: 240
+# timeout: 420
 # sanitize: no (the units of its rooms go the same ways)
 . "$(dirname "$0")/lib/common.sh"
 need docker-registry jq curl
