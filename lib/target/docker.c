@@ -31,6 +31,8 @@ static bool stands_there(const struct loading *l, const struct docker_want *w, c
 {
 	if (!docker_is_right(w, seen))
 		return false;
+	if (l->plan->kind.podman && w->load->name && !seen->root_there)
+		return false;
 	/* A name by digest is kept by the containerd store alone; elsewhere the ID is all that can be there. */
 	return w->tagged || !w->load->name || !l->plan->kind.containerd_store || seen->digest_there;
 }
@@ -204,6 +206,9 @@ static int look_after(struct loading *l, struct err *e)
 		if (w->load->name && !w->tagged && name == id)
 			event_text(l->request->events, EVENT_NOTE, "%s: this daemon keeps no names by digest; it is %s",
 				   w->load->name, id);
+		if (l->plan->kind.podman && w->load->name && !seen.root_there)
+			event_text(l->request->events, EVENT_WARNING, "%s: podman has it, but not by its digest %s",
+				   w->load->name, digest_text(&w->root, id));
 		if (w->had)
 			l->result->skipped_bytes += pack_image_bytes(l->request->supply.pack, w->load->image);
 	}

@@ -78,6 +78,11 @@ int docker_look(struct docker *d, const struct docker_want *want, struct docker_
 		s.layer_count = jval_count(layers);
 		s.layers_equal = layers_equal(layers, want->run);
 		s.tag_there = want->tagged && list_has(jval_get(image, "RepoTags"), &want->reference, false);
+		if (want->load->name) {
+			struct reference root = want->reference;
+			root.digest = want->root;
+			s.root_there = list_has(jval_get(image, "RepoDigests"), &root, true);
+		}
 		s.digest_there = !want->tagged && want->load->name &&
 				 list_has(jval_get(image, "RepoDigests"), &want->reference, true);
 	}

@@ -17,10 +17,11 @@ struct docker_want {
 	struct pack_choice choice;       /* what of it is sent */
 	const struct pack_manifest *run; /* what the daemon will run of it: its layers are what inspect lists */
 	struct digest id;                /* what its ID will be in the daemon's store */
-	bool tagged;                     /* the name is NAME:TAG; else it is by digest, or there is none */
-	struct reference reference;      /* of the name, if there is one */
-	char ask[REFERENCE_TEXT_SIZE];   /* what inspect is asked for: the name, or the ID */
-	bool had;                        /* it stands there already */
+	struct digest root;            /* of the manifest or index that is sent: what the registry had under its name */
+	bool tagged;                   /* the name is NAME:TAG; else it is by digest, or there is none */
+	struct reference reference;    /* of the name, if there is one */
+	char ask[REFERENCE_TEXT_SIZE]; /* what inspect is asked for: the name, or the ID */
+	bool had;                      /* it stands there already */
 };
 
 /* What GET /images/{name}/json shows. */
@@ -31,6 +32,7 @@ struct docker_seen {
 	size_t layer_count;
 	bool tag_there;    /* RepoTags has the name */
 	bool digest_there; /* RepoDigests has the name */
+	bool root_there;   /* RepoDigests has the name's repository with want->root */
 };
 
 /* Looks. ERR_TARGET if the daemon answers what no docker would. */

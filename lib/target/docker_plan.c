@@ -58,17 +58,29 @@ static int choose_root(struct docker_want *w, const struct load_request *r, cons
 	const struct pack_image *image = w->load->image;
 	bool complete = false;
 
-	if (kind->containerd_store && !r->platform && image->root != w->run->blob) {
+	if ((kind->containerd_store || kind->podman) && !r->platform && image->root != w->run->blob) {
 		w->choice.whole = true;
 		if (is_complete(p, &w->choice, &complete, e))
 			return -1;
 		w->choice.whole = complete;
 	}
-	if (!kind->containerd_store)
-		w->id = p->blobs[w->run->config].promise.digest;
-	else
-		w->id = p->blobs[w->choice.whole ? image->root : w->run->blob].promise.digest;
+	w->root = p->blobs[w->choice.whole ? image->root : w->run->blob].promise.digest;
+	w->id = kind->containerd_store ? w->root : p->blobs[w->run->config].promise.digest;
 	return 0;
+}
+
+/* podman reads every layer, whatever it has; what the archive left out because the site has it cannot be loaded there. */
+static int check_podman(const struct docker_want *w, const struct load_request *r, struct err *e)
+{
+	bool complete;
+
+	if (is_complete(r->file->pack, &w->choice, &complete, e))
+		return -1;
+	if (complete)
+		return 0;
+	return err_set(e, ERR_TARGET,
+		       "the archive leaves layers out that were shipped before, and podman wants every layer; fetch it "
+		       "without --have, or load it into a registry that has them; nothing was sent");
 }
 
 static int plan_image(struct docker_want *w, const struct load_request *r, const struct docker_kind *kind,
@@ -81,7 +93,7 @@ static int plan_image(struct docker_want *w, const struct load_request *r, const
 		return -1;
 	w->run = &load->image->manifests[manifest];
 	w->choice = (struct pack_choice){ .image = load->image, .name = load->name, .manifest = (size_t)manifest };
-	if (choose_root(w, r, kind, e))
+	if (choose_root(w, r, kind, e) || (kind->podman && check_podman(w, r, e)))
 		return -1;
 	w->tagged = load->name && !w->reference.has_digest;
 	if (w->tagged)

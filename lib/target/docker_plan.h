@@ -14,8 +14,8 @@ struct docker_plan {
 
 /*
  * Platforms are chosen and the IDs to be expected worked out. One platform is sent of each image; a containerd store
- * gets an index whole, so that its digest survives, unless the request names a platform or a part of it is not in the
- * archive. ERR_ABSENT: the platform is not there. An image of one other platform is taken with a warning.
+ * and podman get an index whole, so that its digest survives, unless the request names a platform or a part of it is
+ * not in the archive. ERR_ABSENT: the platform is not there. An image of one other platform is taken with a warning.
  */
 struct docker_plan *docker_plan_new(const struct load_request *request, const struct docker_kind *kind, struct err *e);
 void docker_plan_free(struct docker_plan *p);

@@ -84,6 +84,7 @@ class Daemon:
         self.lock = threading.Lock()
         self.images = {}
         self.names = {}
+        self.roots = {}  # by ID: what podman keeps of an archive with one descriptor
         self.loaded = False
         self.inspections = 0
         for old in options.old:
@@ -123,6 +124,8 @@ class Daemon:
                             said.append(name)
                 continue
             self.images[ident] = layers
+            if self.options.podman and len(index) == 1:
+                self.roots[ident] = index[0]["digest"]
             for tag in tags:
                 if self.options.script != "keeps-old":
                     self.names[full_name(tag)] = ident
@@ -144,6 +147,8 @@ class Daemon:
     def show(self, ident):
         tags = [n for n, i in self.names.items() if i == ident and "@" not in n]
         digests = [n for n, i in self.names.items() if i == ident and "@" in n]
+        if ident in self.roots:
+            digests += [n.rsplit(":", 1)[0] + "@" + self.roots[ident] for n in tags]
         if not self.options.podman:
             tags = [familiar(n) for n in tags]
         return {

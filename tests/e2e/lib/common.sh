@@ -27,6 +27,7 @@ export HOME="$T/home" DOCKER_CONFIG="$T/home/.docker" LC_ALL=C.UTF-8
 # No file of settings: IMGPACK_CONFIG is empty.
 export IMGPACK_CONFIG=
 unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY all_proxy ALL_PROXY no_proxy NO_PROXY DOCKER_HOST REGISTRY_AUTH_FILE
+unset CONTAINER_HOST CONTAINERD_ADDRESS CONTAINERD_NAMESPACE
 : >"$T/pids"
 : >"$T/mounts"
 
@@ -298,6 +299,44 @@ start_dockerd() {
 		}
 	fi
 	eval "$daemon_name=unix://\$T/\$daemon_name/s ${daemon_name}_pid=\$spawned"
+}
+
+# start_containerd NAME [PROGRAM]: a containerd of our own, without the kubelet's plugin; $NAME is its socket. 1 if it cannot
+# run here. Docker's has the same name, and does as well.
+start_containerd() {
+	containerd_name=$1
+	command -v containerd >/dev/null 2>&1 && [ "$(id -u)" -eq 0 ] || return 1
+	mkdir -p "$T/$containerd_name"
+	cat >"$T/$containerd_name/config.toml" <<-END
+		version = 2
+		root = "$T/$containerd_name/root"
+		state = "$T/$containerd_name/state"
+		disabled_plugins = ["io.containerd.grpc.v1.cri"]
+		[grpc]
+		  address = "$T/$containerd_name/s"
+	END
+	spawn "$containerd_name" containerd -c "$T/$containerd_name/config.toml"
+	wait_for 60 ctr --address "$T/$containerd_name/s" version || return 1
+	eval "$containerd_name=\$T/\$containerd_name/s ${containerd_name}_pid=\$spawned"
+}
+
+# podman_at NAME WORD...: podman itself over the storage of start_podman NAME.
+podman_at() {
+	podman_name=$1
+	shift
+	env -u CONTAINER_HOST podman --root "$T/$podman_name/root" --runroot "$T/$podman_name/run" --storage-driver vfs \
+		--cgroup-manager cgroupfs --events-backend file "$@"
+}
+
+# start_podman NAME: podman's service over a storage of its own; $NAME is its CONTAINER_HOST. 1 if it cannot run here.
+start_podman() {
+	podman_name=$1
+	command -v podman >/dev/null 2>&1 || return 1
+	mkdir -p "$T/$podman_name"
+	spawn "$podman_name" env -u CONTAINER_HOST podman --root "$T/$podman_name/root" --runroot "$T/$podman_name/run" \
+		--storage-driver vfs --cgroup-manager cgroupfs --events-backend file system service -t 0 "unix://$T/$podman_name/s"
+	wait_for 60 curl -sf --unix-socket "$T/$podman_name/s" http://d/_ping || return 1
+	eval "$podman_name=unix://\$T/\$podman_name/s ${podman_name}_pid=\$spawned"
 }
 
 # ---- images

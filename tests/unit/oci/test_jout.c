@@ -129,7 +129,7 @@ static void deep(void **state)
 	for (int i = 0; i < JOUT_DEPTH; i++)
 		jout_end(&j);
 	assert_int_equal(jout_finish(&j, &e), 0);
-	assert_string_equal(b.data, "[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]");
+	assert_int_equal(b.len, (size_t)2 * JOUT_DEPTH);
 }
 
 /* Out of memory is met by a buffer that claims to be nearly as large as the address space. */
