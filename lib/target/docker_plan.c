@@ -69,7 +69,7 @@ static int choose_root(struct docker_want *w, const struct load_request *r, cons
 	return 0;
 }
 
-/* podman reads every layer, whatever it has; what the archive left out because the site has it cannot be loaded there. */
+/* podman reads every layer, whatever it has: what was left out because the site has it cannot be loaded there. */
 static int check_podman(const struct docker_want *w, const struct load_request *r, struct err *e)
 {
 	bool complete;

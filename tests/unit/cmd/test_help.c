@@ -226,7 +226,7 @@ static void bash_completes(void **state)
 	bash_offers("imgpack fetch --platform linux/arm6", "linux/arm64");
 	bash_offers("imgpack load x.tar --to d", "docker");
 	bash_offers("imgpack load x.tar --to = d", "docker");
-	bash_offers("imgpack load x.tar --to =", "docker registry:");
+	bash_offers("imgpack load x.tar --to =", "docker podman containerd k3s registry: oci:");
 	bash_offers("imgpack fetch nginx -o x", "FILES");
 	bash_offers("imgpack fetch nginx --cacert x", "FILES");
 	bash_offers("imgpack load x", "FILES");
