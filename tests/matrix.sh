@@ -195,14 +195,15 @@ empty() {
 	esac
 }
 
+# load ARCHIVE WORD WHERE PREFIX: the prefix keeps the registry's cells apart.
 load() {
-	load_archive=$1 load_word=$2 load_where=$3
+	load_archive=$1 load_word=$2 load_where=$3 load_prefix=$4
 	case $load_word in
 	docker | docker-ctrd) set -- DOCKER_HOST="unix://$T/$load_where/s" -- docker ;;
 	podman) set -- CONTAINER_HOST="unix://$T/$load_where/s" -- podman ;;
 	ctr) set -- PATH="$T/bin/$load_where:$PATH" -- "containerd:$T/$load_where/s" ;;
 	skopeo) set -- A=b -- "oci:$T/$load_where" ;;
-	registry) set -- A=b -- "registry:$dst/$load_archive" ;;
+	registry) set -- A=b -- "registry:$dst/$load_prefix" ;;
 	esac
 	env "$1" "$IMGPACK" load "$load_archive.tar" --to "$3" -q --json >out 2>err
 }
@@ -247,8 +248,8 @@ cell() {
 	cell_archive=$1
 	shift
 	empty "$1" "$2" >/dev/null 2>&1
-	[ "$cell_archive" != thin ] || load single "$1" "$2" || { echo "base: $(tail -n 1 err)"; return; }
-	load "$cell_archive" "$1" "$2" || { echo "no: $(tail -n 1 err | sed 's/^imgpack: //' | rev | cut -d: -f1-2 | rev)"; return; }
+	[ "$cell_archive" != thin ] || load single "$1" "$2" thin || { echo "base: $(tail -n 1 err)"; return; }
+	load "$cell_archive" "$1" "$2" "$cell_archive" || { echo "no: $(tail -n 1 err | sed 's/^imgpack: //' | rev | cut -d: -f1-2 | rev)"; return; }
 	while read -r name digest manifest config; do
 		seen "$1" "$2" "$3" "$cell_archive" "$name" "$digest" "$manifest" "$config"
 	done <"$cell_archive.want" >wrong 2>/dev/null

@@ -266,11 +266,28 @@ static int turn(struct child *c, struct err *e)
 	return 0;
 }
 
+/* We shall stop. Whoever is still being given a stream sees it end there, as after any other failure of it. */
+static int stopped(struct child *c, struct err *e)
+{
+	struct err why = { 0 };
+
+	if (c->failure.kind || !cancel_check(&why))
+		return 0;
+	if (c->to < 0) {
+		*e = why;
+		return -1;
+	}
+	c->failure = why;
+	shut(&c->to);
+	c->deadline = now_ms() + (int64_t)LAST_WORDS * 1000;
+	return 0;
+}
+
 /* Until it has closed what it speaks through. */
 static int converse(struct child *c, struct err *e)
 {
 	while (c->from >= 0 || c->errors >= 0) {
-		if (cancel_check(e))
+		if (stopped(c, e))
 			return -1;
 		if (now_ms() >= c->deadline)
 			return too_long(c, e);
@@ -281,7 +298,7 @@ static int converse(struct child *c, struct err *e)
 	return 0;
 }
 
-static int await(const struct child *c, int *status, struct err *e)
+static int await(struct child *c, int *status, struct err *e)
 {
 	int raw;
 
@@ -291,7 +308,7 @@ static int await(const struct child *c, int *status, struct err *e)
 			break;
 		if (got < 0 && errno != EINTR)
 			return err_sys(e, ERR_LOCAL, errno, "cannot wait for its end");
-		if (cancel_check(e))
+		if (stopped(c, e))
 			return -1;
 		if (now_ms() >= c->deadline)
 			return too_long(c, e);

@@ -28,8 +28,8 @@ struct process_run {
  * ERR_CANCELLED): it could not be started, ran too long or said too much; it is not running any more.
  *
  * A program that ends, or closes its standard input, before the stream's end is no error here: *status is what it had
- * to say. If the stream fails, its error is returned after the program saw its input end there and had a few seconds
- * for its own end, to clear away what it has begun.
+ * to say. If the stream fails, or a signal asks us to stop meanwhile, that error is returned after the program saw its
+ * input end there and had a few seconds for its own end, to clear away what it has begun.
  */
 int process_run(const struct process_run *run, struct buf *out, int *status, struct err *e);
 

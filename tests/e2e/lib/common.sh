@@ -301,8 +301,7 @@ start_dockerd() {
 	eval "$daemon_name=unix://\$T/\$daemon_name/s ${daemon_name}_pid=\$spawned"
 }
 
-# start_containerd NAME [PROGRAM]: a containerd of our own, without the kubelet's plugin; $NAME is its socket. 1 if it cannot
-# run here. Docker's has the same name, and does as well.
+# start_containerd NAME: a containerd of our own, without the kubelet's plugin; $NAME is its socket. 1 if it cannot run here.
 start_containerd() {
 	containerd_name=$1
 	command -v containerd >/dev/null 2>&1 && [ "$(id -u)" -eq 0 ] || return 1

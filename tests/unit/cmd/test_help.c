@@ -252,11 +252,12 @@ static void fish_completes(void **state)
 			 0);
 	if (!run_shell("fish", flags, &b, out, sizeof(out)))
 		skip();
-	assert_string_equal(out,
-			    "inspect\tshow what is inside: images, platforms, layers, sizes\n"
-			    "--all-platforms\tfetch everything that an image's index names\n"
-			    "registry:\twhere to: docker, or registry:HOST[:PORT][/PREFIX] (default: docker if its "
-			    "socket answers)\n");
+	assert_string_equal(
+		out,
+		"inspect\tshow what is inside: images, platforms, layers, sizes\n"
+		"--all-platforms\tfetch everything that an image's index names\n"
+		"registry:\twhere to: docker, podman, containerd, k3s, registry:HOST, oci:DIR (default: the first of "
+		"docker, podman and containerd that answers)\n");
 }
 
 /* zsh completes on a terminal alone: here, that it reads the script and knows the function afterwards. */

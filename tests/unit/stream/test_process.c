@@ -5,9 +5,11 @@
  */
 #include "stream/process.h"
 
+#include "base/cancel.h"
 #include "base/clock.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,12 +51,17 @@ struct flow {
 	struct source base;
 	size_t left;
 	bool fails;
+	bool stops; /* a signal comes when all was given */
 };
 static ssize_t flow_read(struct source *s, void *buf, size_t cap, struct err *e)
 {
 	struct flow *f = (struct flow *)s;
 	size_t n = f->left < cap ? f->left : cap;
 
+	if (!n && f->stops) {
+		cancel_request(SIGTERM);
+		f->left = n = 1;
+	}
 	if (!n && f->fails)
 		return err_set(e, ERR_CORRUPT, "the stream broke");
 	memset(buf, 'x', n);
@@ -86,7 +93,7 @@ static void words(void **state)
 
 static void streams(void **state)
 {
-	struct flow f = { { &flow_ops }, LONG, false };
+	struct flow f = { { &flow_ops }, LONG, false, false };
 	struct ran r;
 
 	(void)state;
@@ -107,7 +114,7 @@ static void streams(void **state)
 /* The stream's own error comes out; the program saw its input end and could clear up. */
 static void broken_stream(void **state)
 {
-	struct flow f = { { &flow_ops }, 100000, true };
+	struct flow f = { { &flow_ops }, 100000, true, false };
 	struct ran r;
 
 	(void)state;
@@ -115,6 +122,21 @@ static void broken_stream(void **state)
 	assert_int_equal(r.rc, -1);
 	assert_int_equal(r.e.kind, ERR_CORRUPT);
 	assert_string_equal(r.e.text, "the stream broke");
+	assert_string_equal(r.errors.data, "cleared\n");
+	release(&r);
+}
+
+/* So it does when a signal asks us to stop. */
+static void stopped(void **state)
+{
+	struct flow f = { { &flow_ops }, 100000, false, true };
+	struct ran r;
+
+	(void)state;
+	run(&r, "wc -c; echo cleared >&2", &f.base, 30);
+	cancel_request(0);
+	assert_int_equal(r.rc, -1);
+	assert_int_equal(r.e.kind, ERR_CANCELLED);
 	assert_string_equal(r.errors.data, "cleared\n");
 	release(&r);
 }
@@ -138,7 +160,7 @@ static void too_much(void **state)
 
 static void hanging(void **state)
 {
-	struct flow f = { { &flow_ops }, LONG, false };
+	struct flow f = { { &flow_ops }, LONG, false, false };
 	const int64_t begin = clock_ns();
 	struct ran r;
 
@@ -173,8 +195,9 @@ static void absent(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(words),    cmocka_unit_test(streams), cmocka_unit_test(broken_stream),
-		cmocka_unit_test(too_much), cmocka_unit_test(hanging), cmocka_unit_test(absent),
+		cmocka_unit_test(words),   cmocka_unit_test(streams),  cmocka_unit_test(broken_stream),
+		cmocka_unit_test(stopped), cmocka_unit_test(too_much), cmocka_unit_test(hanging),
+		cmocka_unit_test(absent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
