@@ -220,8 +220,9 @@ struct digestmap *ctr_content(struct ctr *c, struct err *e)
 
 	if (!found || run(c, &order, &out, e))
 		return NULL;
-	const char *end = out.data + out.len;
-	for (const char *at = out.data; at < end; at = next) {
+	/* An empty store is an empty list. */
+	const char *from = out.len ? out.data : "";
+	for (const char *at = from, *end = from + out.len; at < end; at = next) {
 		const char *stop = line_end(at, end, &next);
 		if (!digest_parse(&d, at, (size_t)(stop - at), NULL) && digestmap_put(found, &d, 0, e))
 			return NULL;

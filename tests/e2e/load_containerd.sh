@@ -24,8 +24,7 @@ target() {
 
 # resolves NAME DIGEST: it is there, points at DIGEST, and all its content of this machine's platform is there.
 resolves() {
-	same "$1" "$(target "$1")" "$2"
-	node_ctr images check "name==$1" | grep -q "complete (" || fail "not complete"
+	same "$1" "$(node_ctr images check "name==$1" | awk -v n="$1" '$1 == n { print $3, $4 }')" "$2 complete"
 }
 
 names() {
