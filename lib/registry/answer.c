@@ -171,6 +171,8 @@ static void hint(const struct answer_context *ctx, enum err_kind kind, int statu
 				 "hold for another way out (a proxy) only");
 		return;
 	}
+	if (ctx->frank)
+		return;
 	if (kind == ERR_DENIED && status == 400)
 		err_hint(e, "it wants a client certificate that it knows (--cert FILE --key FILE)");
 	else if (kind == ERR_DENIED && ctx->anonymous)

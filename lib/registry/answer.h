@@ -17,6 +17,7 @@ struct answer_context {
 	bool push;          /* refusals of our bytes are ERR_TARGET, and what is missing is not "no such image" */
 	bool foreign;       /* another host answered: its body may quote a signed URL and is not shown */
 	bool anonymous;     /* no credentials were there */
+	bool frank;         /* what is refused is there: no guess at a repository that does not exist */
 	const char *secret; /* what was sent in Authorization; taken out if the answer quotes it. Or NULL */
 };
 

@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "base/text.h"
+#include "registry/naming.h"
 #include "registry/session.h"
 
 #include <inttypes.h>
@@ -16,48 +17,39 @@
 /* The answer to the first POST says most about a repository that must be made by hand. */
 static int cannot_start(struct exchange *x, const struct registry *r, const char *repository, struct err *e)
 {
-	int status = http_status(x->reply);
+	const int status = http_status(x->reply);
 	char what[WHAT_SIZE];
 
 	(void)snprintf(what, sizeof(what), "an upload to %s", repository);
 	exchange_fail(x, what, e);
-	if (status == 401 || status == 403 || status == 404) {
-		size_t project = strcspn(repository, "/");
-		err_hint(e, "%s may want the project \"%.*s\" (Harbor) or the repository (ECR) to be made first",
-			 r->host, (int)project, repository);
-	}
+	if (status == 401 || status == 403 || status == 404)
+		naming_hint_missing(r->host, repository, e);
 	return -1;
 }
 
 /*
  * Where the upload goes: resolved against the request, kept at the registry's own origin (the body and the token go
- * there), the digest appended to the query that it has. Another place is no network's fault, and not tried again.
+ * there). Another place is no network's fault, and not tried again.
  */
-static int upload_url(const struct registry *r, const char *asked, const struct http_reply *reply,
-		      const struct digest *digest, struct buf *out, struct err *e)
+static int upload_url(const struct registry *r, const char *asked, const struct http_reply *reply, struct buf *out,
+		      struct err *e)
 {
 	const char *location = http_header(reply, "Location");
-	char name[DIGEST_TEXT_SIZE];
-	AUTO_BUF url = { 0 };
 
 	if (!location || !*location)
 		return err_set(e, ERR_TARGET, "%s opens an upload without saying where", r->host);
-	if (http_resolve_url(asked, location, &url, e)) {
+	if (http_resolve_url(asked, location, out, e)) {
 		if (e && e->kind == ERR_NETWORK)
 			e->kind = ERR_TARGET;
 		return err_at(e, "%s", r->host);
 	}
-	if (!http_same_origin(url.data, r->url))
+	if (!http_same_origin(out->data, r->url))
 		return err_set(e, ERR_TARGET, "%s sends an upload to another host, which is refused", r->host);
-	const char *query = strchr(url.data, '?');
-	char last = url.data[url.len - 1];
-	const char *separator = !query ? "?" : last == '?' || last == '&' ? "" : "&";
-	/* The colon is escaped as it is in a form; every registry decodes it. */
-	return buf_printf(out, e, "%s%sdigest=sha256%%3A%s", url.data, separator, digest_hex(digest, name));
+	return 0;
 }
 
-static int begin_upload(struct registry_conn *c, const char *repository, const char *scope, const struct digest *digest,
-			struct buf *where, struct err *e)
+static int begin_upload(struct registry_conn *c, const char *repository, const char *scope, struct buf *where,
+			struct err *e)
 {
 	const struct registry *r = c->registry;
 	AUTO_EXCHANGE x = { 0 };
@@ -70,10 +62,37 @@ static int begin_upload(struct registry_conn *c, const char *repository, const c
 		return -1;
 	if (http_status(x.reply) != 202)
 		return cannot_start(&x, r, repository, e);
-	if (upload_url(r, url.data, x.reply, digest, where, e))
+	if (upload_url(r, url.data, x.reply, where, e))
 		return -1;
 	answer_drop(TAKE(x.reply));
 	return 0;
+}
+
+int registry_try_upload(struct registry_conn *c, const char *repository, struct err *e)
+{
+	AUTO_EXCHANGE x = { 0 };
+	AUTO_BUF where = { 0 };
+	AUTO_BUF scope = { 0 };
+	struct err ignored;
+
+	if (session_scope(c->registry, repository, NULL, &scope, e) ||
+	    begin_upload(c, repository, scope.data, &where, e))
+		return -1;
+	const struct call call = { .method = HTTP_DELETE, .url = where.data, .scope = scope.data };
+	if (!session_send(c, &call, &x, &ignored))
+		answer_drop(TAKE(x.reply));
+	return 0;
+}
+
+/* The digest behind the query that the upload's address has. */
+static int add_digest(struct buf *url, const struct digest *digest, struct err *e)
+{
+	char name[DIGEST_TEXT_SIZE];
+	const char last = url->data[url->len - 1];
+	const char *separator = !strchr(url->data, '?') ? "?" : last == '?' || last == '&' ? "" : "&";
+
+	/* The colon is escaped as it is in a form; every registry decodes it. */
+	return buf_printf(url, e, "%sdigest=sha256%%3A%s", separator, digest_hex(digest, name));
 }
 
 /* A digest header that contradicts ours: the registry keeps something else than was sent. */
@@ -102,8 +121,8 @@ int registry_put_blob(struct registry_conn *c, const char *repository, const str
 	char what[WHAT_SIZE];
 
 	(void)snprintf(what, sizeof(what), "blob %s to %s", digest_text(&blob->digest, name), repository);
-	if (session_scope(r, repository, NULL, &scope, e) ||
-	    begin_upload(c, repository, scope.data, &blob->digest, &where, e))
+	if (session_scope(r, repository, NULL, &scope, e) || begin_upload(c, repository, scope.data, &where, e) ||
+	    add_digest(&where, &blob->digest, e))
 		return -1;
 	const struct call call = {
 		.method = HTTP_PUT,

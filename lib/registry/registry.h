@@ -112,6 +112,12 @@ int registry_has_manifest(struct registry_conn *c, const char *repository, const
 int registry_put_blob(struct registry_conn *c, const char *repository, const struct promise *blob, struct source *body,
 		      struct err *e);
 
+/*
+ * POST, then DELETE of what it opened: may blobs be uploaded to this repository? 0: yes. Else as registry_put_blob().
+ * What the registry says to the DELETE does not matter: an upload that nobody goes on with is forgotten in time.
+ */
+int registry_try_upload(struct registry_conn *c, const char *repository, struct err *e);
+
 /* POST ?mount=&from=: 1 = it stands there now, 0 = the registry would rather have it uploaded, -1 = error. */
 int registry_mount_blob(struct registry_conn *c, const char *repository, const struct promise *blob, const char *from,
 			struct err *e);

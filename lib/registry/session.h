@@ -102,6 +102,10 @@ int session_read_challenge(const struct http_reply *reply, struct challenge *out
 int session_ticket(struct registry_conn *c, const char *scope, const struct ticket *refused, struct ticket *out,
 		   struct err *e);
 
+/* A ticket with the user's name and password whatever the registry asks for; t->anonymous if there are none. *t is
+ * empty. */
+int session_basic(struct registry *r, struct ticket *t, struct err *e);
+
 /* A ticket with the token that answers this question. */
 int session_bearer(struct registry_conn *c, const struct token_question *q, const char *refused, struct ticket *t,
 		   struct err *e);

@@ -66,6 +66,16 @@ static void point_at_secret(struct ticket *t)
 	t->secret = t->header.len ? strrchr(t->header.data, ' ') + 1 : NULL;
 }
 
+int session_basic(struct registry *r, struct ticket *t, struct err *e)
+{
+	const struct credential *who = session_credential(r, e);
+
+	if (!who || basic_ticket(who, t, e))
+		return -1;
+	point_at_secret(t);
+	return 0;
+}
+
 int session_bearer(struct registry_conn *c, const struct token_question *q, const char *refused, struct ticket *t,
 		   struct err *e)
 {

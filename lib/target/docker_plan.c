@@ -74,7 +74,7 @@ static int check_podman(const struct docker_want *w, const struct load_request *
 {
 	bool complete;
 
-	if (is_complete(r->file->pack, &w->choice, &complete, e))
+	if (is_complete(r->supply.pack, &w->choice, &complete, e))
 		return -1;
 	if (complete)
 		return 0;

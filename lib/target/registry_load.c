@@ -6,7 +6,8 @@
 /*
  * Loading into a registry:
  *
- *     plan -> looked before (no tag is moved unasked) -> blobs -> manifests -> tags -> read back
+ *     plan -> looked before (no tag is moved unasked, every repository takes uploads)
+ *          -> blobs -> manifests -> tags -> read back
  *
  * The bytes are the archive's own, so what had a digest at the source has it here. A push that breaks leaves blobs and
  * manifests without a name, which the registry's garbage collection knows.
@@ -28,10 +29,11 @@ static size_t workers_for(const struct load_request *r)
 
 static int push_all(struct push *p, struct err *e)
 {
-	if (push_check(p, e) || push_plan_blobs(p->plan, e))
-		return -1;
+	/* A plan changes nothing: no project is made, no upload tried. */
 	if (p->plan->request->plan_only)
-		return push_look(p, e);
+		return push_check(p, e) || push_plan_blobs(p->plan, e) ? -1 : push_look(p, e);
+	if (push_prepare(p, e))
+		return -1;
 	if (thin_move(p, e) || push_blobs(p, e) || push_children(p, e)) {
 		err_hint(e, "no tag was set; blobs that are there already do no harm, and the next run skips them");
 		return -1;

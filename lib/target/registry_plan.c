@@ -2,6 +2,7 @@
 #include "target/registry_plan.h"
 
 #include "base/text.h"
+#include "registry/naming.h"
 #include "target/result.h"
 
 #include <stdio.h>
@@ -22,7 +23,7 @@ static int read_name(struct push_image *image, const char *registry, struct err 
 		return err_set(e, ERR_USAGE,
 			       "%s: is a name at %s, not at %s; a registry's host has a dot, a port or is localhost",
 			       name, image->reference.registry, text_escape_str(shown, sizeof(shown), registry));
-	return 0;
+	return naming_check(&image->reference, e);
 }
 
 /* A registry takes images whole; of a named platform its manifest alone. */

@@ -117,6 +117,12 @@ int thin_check(struct push *p, struct err *e);
 int thin_move(struct push *p, struct err *e);
 void thin_release(struct push_thin *t);
 
+/*
+ * registry_prepare.c: push_check(), push_plan_blobs(), and a look whether each repository takes uploads; with
+ * `create_project` a Harbor's missing projects are made before. ERR_TARGET names projects that are not there.
+ */
+int push_prepare(struct push *p, struct err *e);
+
 /* registry_check.c: what stands there now? Sets `had`; ERR_TARGET if a tag would be moved, or if a part is nowhere. */
 int push_check(struct push *p, struct err *e);
 

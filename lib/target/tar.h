@@ -19,8 +19,8 @@
 struct tar_feed {
 	const struct load_request *request;
 	struct supply supply; /* the request's */
-	uint64_t left; /* bytes in front of the papers */
-	uint64_t item; /* of the events */
+	uint64_t left;        /* bytes in front of the papers */
+	uint64_t item;        /* of the events */
 	uint64_t done;
 	uint64_t total;
 };

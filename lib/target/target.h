@@ -29,11 +29,12 @@ struct load_request {
 	struct load_image *images;
 	size_t count;
 	const struct platform
-		*platform;  /* of several, load this one; NULL: all (registry), the daemon's own (docker) */
-	bool replace;       /* may move a tag that points elsewhere */
-	bool plan_only;     /* a registry is only asked: the result says what would be sent */
-	size_t connections; /* at once, at most */
-	struct http *http;  /* borrowed */
+		*platform;   /* of several, load this one; NULL: all (registry), the daemon's own (docker) */
+	bool replace;        /* may move a tag that points elsewhere */
+	bool plan_only;      /* a registry is only asked: the result says what would be sent */
+	bool create_project; /* projects that a Harbor lacks are made (a registry's load) */
+	size_t connections;  /* at once, at most */
+	struct http *http;   /* borrowed */
 	const struct credential *credential; /* --username; or NULL */
 	bool plain_http;                     /* the target registry is named by --plain-http */
 	bool pin;                            /* containerd: keep the kubelet from removing the images */
