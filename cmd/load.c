@@ -57,6 +57,8 @@ int load_run(struct run *run, struct err *e)
 		.to = options_value(o, OPT_TO),
 		.replace = o->given[OPT_REPLACE],
 		.pin = o->given[OPT_PIN],
+		.create_project = o->given[OPT_CREATE_PROJECT],
+		.receipt = options_value(o, OPT_RECEIPT),
 		.names = options_all(o, OPT_NAME),
 		.maps = options_all(o, OPT_MAP),
 		.expect = options_value(o, OPT_EXPECT),

@@ -24,8 +24,6 @@ static const struct later later_options[] = {
 	{ "sign", "not in this release" },
 	{ "with-loader", "not in this release" },
 	{ "verify-key", "not in this release" },
-	{ "create-project", "not in this release; create the project in Harbor first" },
-	{ "receipt", "not in this release" },
 	{ "password", "no such option: a password on the command line is seen by everybody on the machine; "
 	              "use --password-stdin" },
 };

@@ -272,6 +272,10 @@ const struct option words_options[] = {
 	  "name images by these rules: a file, a set of `imgpack rules`, or a value for a variable in them; --name goes before (repeatable)" },
 	{ OPT_EXPECT, 0, "expect", "ID", VALUE_WORD, GROUP_WHAT, false, LOAD,
 	  "refuse an archive that has another archive ID than this, the one that fetch printed" },
+	{ OPT_CREATE_PROJECT, 0, "create-project", NULL, VALUE_NONE, GROUP_WHAT, false, LOAD,
+	  "make the projects that a Harbor lacks, private, with the same credentials" },
+	{ OPT_RECEIPT, 0, "receipt", "FILE", VALUE_FILE, GROUP_WHAT, false, LOAD,
+	  "when all is loaded write to FILE, as JSON, what was loaded where and when" },
 
 	{ OPT_TO, 0, "to", "TARGET", VALUE_TARGET, GROUP_WHAT, false, COPY,
 	  "where all SRC go: registry:HOST[:PORT][/PREFIX]" },

@@ -261,6 +261,8 @@ struct load_options {
 	const char *to; /* TARGET (flow/place.h), or NULL: docker if it answers, else podman, else containerd */
 	bool replace;
 	bool pin;                        /* containerd alone: the kubelet shall not remove the images */
+	bool create_project;             /* make the projects that a Harbor lacks */
+	const char *receipt;             /* file, or NULL (flow/receipt.h) */
 	const struct platform *platform; /* or NULL */
 	const char *const *names;        /* NULL-terminated "OLD=NEW", or NULL */
 	const char *const *maps;         /* what --map names (flow/maps.h): what images are called there; or NULL */

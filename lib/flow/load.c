@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/archive.h"
+#include "flow/load_receipt.h"
 #include "flow/names.h"
 #include "flow/place.h"
 #include "flow/registries.h"
@@ -75,6 +76,7 @@ static struct load_result *send(const struct load_options *o, const struct place
 		.platform = o->platform,
 		.replace = o->replace,
 		.pin = o->pin,
+		.create_project = o->create_project,
 		.connections = registries_workers(registries),
 		.http = registries_http(registries),
 		.credential = o->connect.credential,
@@ -138,6 +140,17 @@ static int nothing_loaded(struct err *e)
 	return e && e->kind == ERR_CORRUPT ? err_hint(e, "nothing was loaded; imgpack verify lists what is wrong") : -1;
 }
 
+/* What some targets alone can do. */
+static int check_place(const struct load_options *o, const struct place *p, struct err *e)
+{
+	if (o->pin && p->kind != TARGET_CONTAINERD)
+		return err_set(e, ERR_USAGE, "--pin is for containerd; %s does not remove images by itself", p->text);
+	if (o->create_project && p->kind != TARGET_REGISTRY)
+		return err_set(e, ERR_USAGE,
+			       "--create-project: projects are a Harbor's; give --to registry:HOST[/PREFIX]");
+	return 0;
+}
+
 struct load_report *flow_load(const struct load_options *o, struct err *e)
 {
 	struct place place;
@@ -156,6 +169,9 @@ struct load_report *flow_load(const struct load_options *o, struct err *e)
 	AUTO(maps) maps = maps_new(o->maps, e);
 	if (!maps)
 		return NULL;
+	AUTO(receipt_file) receipt = o->receipt ? receipt_open(o->receipt, e) : NULL;
+	if (o->receipt && !receipt)
+		return NULL;
 	AUTO(registries) registries = registries_new(&o->connect, o->events, e);
 	if (!registries)
 		return NULL;
@@ -164,10 +180,8 @@ struct load_report *flow_load(const struct load_options *o, struct err *e)
 			err_at(e, "--to");
 		return NULL;
 	}
-	if (o->pin && place.kind != TARGET_CONTAINERD) {
-		err_set(e, ERR_USAGE, "--pin is for containerd; %s does not remove images by itself", place.text);
+	if (check_place(o, &place, e))
 		return NULL;
-	}
 	if (archive_open(&archive, &o->archive, &wish, e)) {
 		if (archive.set)
 			nothing_loaded(e);
@@ -193,7 +207,9 @@ struct load_report *flow_load(const struct load_options *o, struct err *e)
 	AUTO(load_result) result = send(o, &place, archive.file, names, registries, e);
 	if (!result && e && e->kind == ERR_CORRUPT)
 		err_at(e, "%s", noun);
-	return result ? load_report_new(place.text, archive.file->pack, result, e) : NULL;
+	if (!result || (receipt && load_receipt(receipt, o, &archive, place.text, result, e)))
+		return NULL;
+	return load_report_new(place.text, archive.file->pack, result, e);
 }
 
 void load_report_free(struct load_report *r)

@@ -113,6 +113,21 @@ void report_images_release(struct flow_images *images)
 	*images = (struct flow_images){ 0 };
 }
 
+void report_platforms_json(struct jout *j, const struct flow_platform *platforms, size_t count)
+{
+	jout_key(j, "platforms");
+	jout_array(j);
+	for (size_t i = 0; i < count; i++) {
+		jout_object(j);
+		jout_key(j, "platform");
+		jout_text(j, platforms[i].name);
+		jout_key(j, "digest");
+		jout_digest(j, &platforms[i].manifest);
+		jout_end(j);
+	}
+	jout_end(j);
+}
+
 static void image_json(struct jout *j, const struct flow_image *image)
 {
 	jout_object(j);
@@ -120,17 +135,7 @@ static void image_json(struct jout *j, const struct flow_image *image)
 	jout_text(j, image->name);
 	jout_key(j, "digest");
 	jout_digest(j, &image->digest);
-	jout_key(j, "platforms");
-	jout_array(j);
-	for (size_t i = 0; i < image->platform_count; i++) {
-		jout_object(j);
-		jout_key(j, "platform");
-		jout_text(j, image->platforms[i].name);
-		jout_key(j, "digest");
-		jout_digest(j, &image->platforms[i].manifest);
-		jout_end(j);
-	}
-	jout_end(j);
+	report_platforms_json(j, image->platforms, image->platform_count);
 	jout_key(j, "layers");
 	jout_array(j);
 	for (size_t i = 0; i < image->layer_count; i++) {

@@ -16,6 +16,9 @@ void report_images_release(struct flow_images *images);
 /* "images":[{"name","digest","platforms","layers","bytes"}], key included. */
 void report_images_json(struct jout *j, const struct flow_images *images);
 
+/* "platforms":[{"platform","digest"}], key included. */
+void report_platforms_json(struct jout *j, const struct flow_platform *platforms, size_t count);
+
 /* "KEY":[{"file","bytes","sha256"}]; without `written` there is no digest yet. */
 void report_files_json(struct jout *j, const char *key, const struct fetch_file *files, size_t count, bool written);
 
