@@ -34,6 +34,7 @@ static verb_run *const runs[VERB_COUNT] = {
 	[VERB_REPAIR] = repair_run,
 	[VERB_WANTS] = wants_run,
 	[VERB_RULES] = rules_run,
+	[VERB_PORTER] = porter_run,
 	[VERB_LOGIN] = login_run,
 	[VERB_LOGOUT] = logout_run,
 	[VERB_HELP] = help_run,

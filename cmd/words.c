@@ -11,6 +11,7 @@
 #define RULES (1u << VERB_RULES)
 #define SCAN (1u << VERB_SCAN)
 #define INVENTORY (1u << VERB_INVENTORY)
+#define PORTER (1u << VERB_PORTER)
 #define LOGIN (1u << VERB_LOGIN)
 #define LOGOUT (1u << VERB_LOGOUT)
 #define EVERY ((1u << VERB_COUNT) - 1)
@@ -183,6 +184,15 @@ const struct verb words_verbs[] = {
 		            "imgpack inventory /mnt/archives/*.tar -o shipped.list\n"
 		            "imgpack inventory registry:ghcr.io/me/app registry:ghcr.io/me/web -o me.list\n",
 	},
+	[VERB_PORTER] = {
+		.name = "porter", .operands = "", .least = 0, .most = 0, .operand_kind = VALUE_NONE,
+		.summary = "read the title of an issue that asks for an image",
+		.about = "Reads the title of an issue from standard input, `[PORTER] REF` or `[PORTER] REF | OS/ARCH,...`, and "
+		         "prints reference=REF and platforms=OS/ARCH,... for $GITHUB_OUTPUT. No byte of a title is passed on as it "
+		         "is: what is printed was read as a reference and as platforms, and written anew. Without --allow "
+		         "addresses, localhost and names without a dot are refused. The workflows in .github/workflows use it.",
+		.examples = "printf '%s' \"$TITLE\" | imgpack porter >> \"$GITHUB_OUTPUT\"\n",
+	},
 	[VERB_LOGIN] = {
 		.name = "login", .operands = "[REGISTRY]", .least = 0, .most = 1, .operand_kind = VALUE_WORD,
 		.summary = "store credentials for a registry, as docker does",
@@ -272,6 +282,8 @@ const struct option words_options[] = {
 	  "name images by these rules: a file, a set of `imgpack rules`, or a value for a variable in them; --name goes before (repeatable)" },
 	{ OPT_EXPECT, 0, "expect", "ID", VALUE_WORD, GROUP_WHAT, false, LOAD,
 	  "refuse an archive that has another archive ID than this, the one that fetch printed" },
+	{ OPT_ALLOW, 0, "allow", "HOST[:PORT]", VALUE_WORD, GROUP_WHAT, true, PORTER,
+	  "take images of this registry, and of no other that is not allowed as well (repeatable)" },
 	{ OPT_CREATE_PROJECT, 0, "create-project", NULL, VALUE_NONE, GROUP_WHAT, false, LOAD,
 	  "make the projects that a Harbor lacks, private, with the same credentials" },
 	{ OPT_RECEIPT, 0, "receipt", "FILE", VALUE_FILE, GROUP_WHAT, false, LOAD,
@@ -337,7 +349,7 @@ const struct option words_options[] = {
 	{ OPT_CONFIG, 0, "config", "FILE", VALUE_FILE, GROUP_OUTPUT, false, WORKING,
 	  "read options from FILE (YAML); '' for none (default: IMGPACK_CONFIG, or ~/.config/imgpack/config.yaml)" },
 	{ OPT_JSON, 0, "json", NULL, VALUE_NONE, GROUP_OUTPUT, false,
-	  FETCH | LOAD | COPY | VERIFY | INSPECT | REPAIR | WANTS | RULES | SCAN | INVENTORY,
+	  FETCH | LOAD | COPY | VERIFY | INSPECT | REPAIR | WANTS | RULES | SCAN | INVENTORY | PORTER,
 	  "print the result as one JSON document" },
 	{ OPT_QUIET, 'q', "quiet", NULL, VALUE_NONE, GROUP_OUTPUT, false, FETCH | LOAD | COPY | VERIFY | REPAIR,
 	  "errors, warnings and problems alone; --json still prints its document" },

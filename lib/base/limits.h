@@ -96,6 +96,9 @@
 #define LIMIT_LIST_PAGES 65536     /* of one list */
 #define LIMIT_LISTED 1000000       /* names of one list, and tags of all of a registry's repositories */
 
+#define LIMIT_TITLE 1024          /* of an issue; GitHub's have 256 characters */
+#define LIMIT_PORTER_PLATFORMS 16 /* that a title names */
+
 #define LIMIT_IMAGES_FILE (4u << 20) /* the list behind --images */
 #define LIMIT_PASSWORD (64u << 10)   /* a password or token on standard input; cloud keys have some 3 KB */
 
