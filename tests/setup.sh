@@ -15,7 +15,7 @@ quick="docker-registry busybox-static python3 zstd curl jq"
 # Lint and the sanitizer build; servers to fetch from and load to; the other tools whose archives are read, and that read ours.
 tests="clang libclang-rt-14-dev llvm clang-format clang-tidy cppcheck
 	apache2-utils openssl strace time util-linux exfat-fuse exfatprogs procps iproute2 xz-utils gzip zsh fish squid microsocks nginx-light ca-certificates
-	faketime docker.io skopeo podman buildah umoci uidmap"
+	python3-yaml faketime docker.io skopeo podman buildah umoci uidmap"
 case ${1:-all} in
 build) wanted=$build ;;
 quick) wanted="$build $quick" ;;
