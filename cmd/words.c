@@ -63,6 +63,7 @@ const struct verb words_verbs[] = {
 		            "imgpack load apps.tar --to registry:registry.local:5000/mirror\n"
 		            "imgpack load apps.tar --to containerd --pin\n"
 		            "imgpack load apps.tar --to oci:/srv/images\n"
+		            "imgpack load apps.tar --to registry:harbor.local/edge --create-project\n"
 		            "imgpack load apps.tar --name nginx:1.27=web:blue --replace\n",
 	},
 	[VERB_VERIFY] = {
@@ -191,7 +192,8 @@ const struct verb words_verbs[] = {
 		         "prints reference=REF and platforms=OS/ARCH,... for $GITHUB_OUTPUT. No byte of a title is passed on as it "
 		         "is: what is printed was read as a reference and as platforms, and written anew. Without --allow "
 		         "addresses, localhost and names without a dot are refused. The workflows in .github/workflows use it.",
-		.examples = "printf '%s' \"$TITLE\" | imgpack porter >> \"$GITHUB_OUTPUT\"\n",
+		.examples = "imgpack porter < title.txt >> \"$GITHUB_OUTPUT\"\n"
+		            "imgpack porter --json --allow gcr.io --allow quay.io < title.txt\n",
 	},
 	[VERB_LOGIN] = {
 		.name = "login", .operands = "[REGISTRY]", .least = 0, .most = 1, .operand_kind = VALUE_WORD,

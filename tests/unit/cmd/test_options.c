@@ -173,7 +173,7 @@ static void unknown_ones(void **state)
 	bad(VERB_VERIFY, "f --\x1b[2J", "unknown option --\\x1b[2J");
 	bad(VERB_VERIFY, "f --=x", "unknown option --");
 	bad(VERB_FETCH, "--zstd=3 a", "--zstd: not in this release");
-	bad(VERB_LOAD, "--create-project a", "--create-project: not in this release");
+	bad(VERB_LOAD, "--verify-key a", "--verify-key: not in this release");
 }
 
 /* No guess for what is far from everything: a wrong one is worse than none. */
