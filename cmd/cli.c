@@ -27,6 +27,7 @@ static verb_run *const runs[VERB_COUNT] = {
 	[VERB_FETCH] = fetch_run,
 	[VERB_LOAD] = load_run,
 	[VERB_COPY] = copy_run,
+	[VERB_SERVE] = serve_run,
 	[VERB_SCAN] = scan_run,
 	[VERB_INVENTORY] = inventory_run,
 	[VERB_VERIFY] = verify_run,
@@ -170,7 +171,7 @@ int cli_main(int argc, char **argv)
 
 	if (argc < 2) {
 		err_set(&e, ERR_USAGE,
-			"which command? fetch, load, verify, inspect, repair, wants, scan, login or logout");
+			"which command? fetch, load, copy, serve, verify, inspect, scan, inventory, repair ...");
 		return report(&e, VERB_COUNT);
 	}
 	const char *name = argv[1];

@@ -12,7 +12,6 @@ struct later {
 
 /* clang-format off */
 static const struct later later_verbs[] = {
-	{ "serve", "not in this release; load with --to registry:HOST instead" },
 	{ "pull", "no such command; `imgpack fetch` downloads images" },
 	{ "save", "no such command; `imgpack fetch` writes archives" },
 	{ "push", "no such command; `imgpack load FILE --to registry:HOST` pushes" },

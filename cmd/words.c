@@ -12,6 +12,7 @@
 #define SCAN (1u << VERB_SCAN)
 #define INVENTORY (1u << VERB_INVENTORY)
 #define PORTER (1u << VERB_PORTER)
+#define SERVE (1u << VERB_SERVE)
 #define LOGIN (1u << VERB_LOGIN)
 #define LOGOUT (1u << VERB_LOGOUT)
 #define EVERY ((1u << VERB_COUNT) - 1)
@@ -195,6 +196,24 @@ const struct verb words_verbs[] = {
 		.examples = "imgpack porter < title.txt >> \"$GITHUB_OUTPUT\"\n"
 		            "imgpack porter --json --allow gcr.io --allow quay.io < title.txt\n",
 	},
+	[VERB_SERVE] = {
+		.name = "serve", .operands = "FILE|DIR...", .least = 0, .most = (size_t)-1, .operand_kind = VALUE_FILE,
+		.summary = "be a read-only registry of what archives hold",
+		.about = "Checks the archives, then answers docker, containerd, podman and every other client of registries "
+		         "straight from the files: nothing is unpacked or copied, also of a split archive. Images are asked for "
+		         "by their whole name behind the server's, HOST:PORT/docker.io/library/nginx:1.27, or without the "
+		         "registry; where two registries have the same path, that means Docker Hub's, or none. A browser shows at "
+		         "/ what there is. /healthz and /metrics are for monitoring.\n"
+		         "Each file that is an archive is one; chunks and folders are one split archive together. Of a name that "
+		         "several have the first counts.\n"
+		         "With --print-config nothing is served: it prints the settings by which nodes ask here first and keep the "
+		         "images' own names. Given archives it names the registries that they have images of.\n"
+		         "Stops on Ctrl-C or SIGTERM; running downloads may take 10 seconds more.",
+		.examples = "imgpack serve apps.tar\n"
+		            "imgpack serve /media/stick --listen :5000\n"
+		            "imgpack serve apps.tar --listen :443 --cert s.pem --key s.key --auth users\n"
+		            "imgpack serve --print-config containerd --url http://stick.local:5000\n",
+	},
 	[VERB_LOGIN] = {
 		.name = "login", .operands = "[REGISTRY]", .least = 0, .most = 1, .operand_kind = VALUE_WORD,
 		.summary = "store credentials for a registry, as docker does",
@@ -315,6 +334,23 @@ const struct option words_options[] = {
 	{ OPT_MAP, 0, "map", "FILE|NAME|VAR=VALUE", VALUE_RULES, GROUP_WHAT, true, RULES,
 	  "explain by these: a file, the name of a set, or a value for a variable in them (repeatable)" },
 
+	{ OPT_LISTEN, 0, "listen", "ADDRESS", VALUE_WORD, GROUP_WHAT, false, SERVE,
+	  "HOST:PORT, or :PORT for all addresses (default: 127.0.0.1:5000, this machine alone)" },
+	{ OPT_CERT, 0, "cert", "FILE", VALUE_FILE, GROUP_WHAT, false, SERVE,
+	  "serve over TLS with the certificate in FILE (PEM, with its chain)" },
+	{ OPT_KEY, 0, "key", "FILE", VALUE_FILE, GROUP_WHAT, false, SERVE,
+	  "its key, unless FILE of --cert holds both" },
+	{ OPT_AUTH, 0, "auth", "FILE", VALUE_FILE, GROUP_WHAT, false, SERVE,
+	  "let in only the users in FILE, made by `htpasswd -B`" },
+	{ OPT_ACCESS_LOG, 0, "access-log", "FILE", VALUE_FILE, GROUP_WHAT, false, SERVE,
+	  "add a line for each request to FILE; -v shows them, too" },
+	{ OPT_NO_VERIFY, 0, "no-verify", NULL, VALUE_NONE, GROUP_WHAT, false, SERVE,
+	  "do not check every byte first; clients check what they pull" },
+	{ OPT_PRINT_CONFIG, 0, "print-config", "CLIENT", VALUE_WORD, GROUP_WHAT, false, SERVE,
+	  "print the nodes' settings for containerd, docker or podman, and end" },
+	{ OPT_URL, 0, "url", "URL", VALUE_WORD, GROUP_WHAT, false, SERVE,
+	  "how nodes reach the server, for --print-config (default: as --listen says)" },
+
 	{ OPT_CONNECTIONS, 0, "connections", "N", VALUE_WORD, GROUP_CONNECTION, false, FETCH | LOAD | COPY | INVENTORY,
 	  "connections at once, 1 to 64 (default: 8)" },
 	{ OPT_PLAIN_HTTP, 0, "plain-http", "HOST[:PORT]", VALUE_WORD, GROUP_CONNECTION, true, FETCH | LOAD | COPY | INVENTORY | LOGIN,
@@ -355,13 +391,13 @@ const struct option words_options[] = {
 	  "print the result as one JSON document" },
 	{ OPT_QUIET, 'q', "quiet", NULL, VALUE_NONE, GROUP_OUTPUT, false, FETCH | LOAD | COPY | VERIFY | REPAIR,
 	  "errors, warnings and problems alone; --json still prints its document" },
-	{ OPT_QUIET, 'q', "quiet", NULL, VALUE_NONE, GROUP_OUTPUT, false, INSPECT | WANTS | SCAN | INVENTORY | LOGIN | LOGOUT,
+	{ OPT_QUIET, 'q', "quiet", NULL, VALUE_NONE, GROUP_OUTPUT, false, INSPECT | WANTS | SCAN | INVENTORY | SERVE | LOGIN | LOGOUT,
 	  "no notes, only errors and warnings" },
-	{ OPT_VERBOSE, 'v', "verbose", NULL, VALUE_NONE, GROUP_OUTPUT, false, FETCH | LOAD | COPY | VERIFY | INSPECT | REPAIR | WANTS | INVENTORY | LOGIN | LOGOUT,
+	{ OPT_VERBOSE, 'v', "verbose", NULL, VALUE_NONE, GROUP_OUTPUT, false, FETCH | LOAD | COPY | VERIFY | INSPECT | REPAIR | WANTS | INVENTORY | SERVE | LOGIN | LOGOUT,
 	  "say more" },
 	{ OPT_VERBOSE, 'v', "verbose", NULL, VALUE_NONE, GROUP_OUTPUT, false, SCAN,
 	  "say the file and line of each image, and which fields were not taken for one" },
-	{ OPT_NO_PROGRESS, 0, "no-progress", NULL, VALUE_NONE, GROUP_OUTPUT, false, FETCH | LOAD | COPY | VERIFY | REPAIR | WANTS | INVENTORY,
+	{ OPT_NO_PROGRESS, 0, "no-progress", NULL, VALUE_NONE, GROUP_OUTPUT, false, FETCH | LOAD | COPY | VERIFY | REPAIR | WANTS | INVENTORY | SERVE,
 	  "no progress bars or lines" },
 	{ OPT_HELP, 'h', "help", NULL, VALUE_NONE, GROUP_OUTPUT, false, EVERY,
 	  "show this help" },

@@ -10,7 +10,7 @@
 set -eu
 
 build="cmake ninja-build gcc libc6-dev pkg-config libcurl4-openssl-dev libarchive-dev libjansson-dev libzstd-dev libssl-dev
-	libisal-dev liblzma-dev libyaml-dev libmicrohttpd-dev libcmocka-dev"
+	libisal-dev liblzma-dev libyaml-dev libmicrohttpd-dev libcrypt-dev libcmocka-dev"
 quick="docker-registry busybox-static python3 zstd curl jq"
 # Lint and the sanitizer build; servers to fetch from and load to; the other tools whose archives are read, and that read ours.
 tests="clang libclang-rt-14-dev llvm clang-format clang-tidy cppcheck

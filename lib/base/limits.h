@@ -99,6 +99,15 @@
 #define LIMIT_TITLE 1024          /* of an issue; GitHub's have 256 characters */
 #define LIMIT_PORTER_PLATFORMS 16 /* that a title names */
 
+#define LIMIT_SERVE_CLIENTS 1024          /* connections to `serve` at once; more wait to be accepted */
+#define LIMIT_SERVE_ONE_CLIENT 512        /* of them from one address */
+#define LIMIT_SERVE_HEAD (16u << 10)      /* a request's head and its answer's, together */
+#define LIMIT_SERVE_HEAD_SECONDS 30       /* until a request's head is complete, and between two requests */
+#define LIMIT_SERVE_STALL_SECONDS 60      /* of an answer that its client does not read on */
+#define LIMIT_SERVE_GRACE_SECONDS 10      /* for running answers, once it is to stop */
+#define LIMIT_HTPASSWD (1u << 20)         /* the file of users */
+#define LIMIT_CERTIFICATE_FILE (1u << 20) /* a server's own, or its key */
+
 #define LIMIT_IMAGES_FILE (4u << 20) /* the list behind --images */
 #define LIMIT_PASSWORD (64u << 10)   /* a password or token on standard input; cloud keys have some 3 KB */
 

@@ -405,6 +405,23 @@ void inventory_report_free(struct inventory_report *r);
 OWNED(inventory_report)
 int inventory_report_json(const struct inventory_report *r, struct buf *out, struct err *e);
 
+/* serve: the archives as a registry that can be read. */
+struct serve_options {
+	struct archive_paths paths; /* files that are archives; the others together are one in chunks */
+	const char *listen;         /* [HOST][:PORT], or NULL: 127.0.0.1:5000 */
+	const char *url;            /* how nodes reach it, for the settings; or NULL: as it listens */
+	const char *certificate;    /* PEM file: TLS; or NULL */
+	const char *key;            /* its key, or NULL: in the same file */
+	const char *users;          /* htpasswd file, or NULL: everybody may pull */
+	const char *log;            /* file that the access log is added to, or NULL */
+	bool no_verify;
+	const struct events *events;
+};
+/* Until the process is asked to stop: that is success. */
+int flow_serve(const struct serve_options *o, struct err *e);
+/* The settings that make containerd, docker or podman ask it first; what to do with them is an EVENT_NOTE. */
+int flow_serve_config(const struct serve_options *o, const char *client, struct buf *out, struct err *e);
+
 /* login and logout. `registry` NULL: docker.io. *where: the file or helper (512 bytes). */
 int flow_login(const char *registry, const struct credential *c, const struct connect_options *connect,
 	       const struct events *events, char where[512], struct err *e);

@@ -135,6 +135,20 @@ static const struct space_file *locate(const struct space *s, uint64_t off, size
 	return &s->files[low];
 }
 
+bool space_file_range(const struct space *s, uint64_t off, uint64_t len, int *fd, uint64_t *at)
+{
+	size_t part = (size_t)len;
+
+	if (s->feed || part != len || off > s->size || len > s->size - off)
+		return false;
+	const struct space_file *f = locate(s, off, &part);
+	if (part != len)
+		return false;
+	*fd = f->fd;
+	*at = off - f->from;
+	return true;
+}
+
 static int name_file(const struct space_file *f, struct err *e)
 {
 	char shown[256];

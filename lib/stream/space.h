@@ -77,6 +77,12 @@ uint64_t space_size(const struct space *s);
 /* Exactly len bytes at off. An earlier end: ERR_CORRUPT; a failing disk: ERR_LOCAL. From any thread. */
 int space_pread(struct space *s, void *buf, size_t len, uint64_t off, struct err *e);
 
+/*
+ * The file that holds all `len` bytes at `off`, for calls that take a descriptor (sendfile): its descriptor, borrowed,
+ * and where in it they begin. False: several files hold them, or none does; space_pread() reads them.
+ */
+bool space_file_range(const struct space *s, uint64_t off, uint64_t len, int *fd, uint64_t *at);
+
 /* SHA-256 of the len bytes at off, read in order. As space_pread(), and ERR_CANCELLED. */
 int space_digest(struct space *s, uint64_t off, uint64_t len, struct digest *out, struct err *e);
 

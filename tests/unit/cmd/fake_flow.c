@@ -515,6 +515,30 @@ struct load_report *flow_copy(const struct copy_options *o, struct err *e)
 	return act(o->events, e) ? NULL : one_loaded(o->to ? o->to : "registry:reg.local");
 }
 
+int flow_serve(const struct serve_options *o, struct err *e)
+{
+	AUTO_BUF line = { 0 };
+
+	assert(buf_puts(&line, "serve", NULL) == 0);
+	put_list(&line, "path", o->paths.items, o->paths.count);
+	put(&line, "listen", o->listen);
+	put(&line, "cert", o->certificate);
+	put(&line, "key", o->key);
+	put(&line, "users", o->users);
+	put(&line, "log", o->log);
+	put(&line, "no_verify", o->no_verify ? "yes" : NULL);
+	write_down(&line);
+	return act(o->events, e);
+}
+
+int flow_serve_config(const struct serve_options *o, const char *client, struct buf *out, struct err *e)
+{
+	if (act(o->events, e))
+		return -1;
+	return buf_printf(out, e, "settings of %s for %s, %zu archives\n", client, o->url ? o->url : "here",
+			  o->paths.count);
+}
+
 struct load_report *flow_load(const struct load_options *o, struct err *e)
 {
 	AUTO_BUF line = { 0 };

@@ -170,6 +170,9 @@ static void what_is_asked(void **state)
 	asks("inspect x.tar", NULL, "inspect path=x.tar\n");
 	asks("repair d e", NULL, "repair path=d path=e\n");
 	asks("repair x.tar.001 -o out --json", NULL, "repair path=x.tar.001 folder=out\n");
+	asks("serve a.tar b.tar", NULL, "serve path=a.tar path=b.tar\n");
+	asks("serve a.tar --listen :443 --cert c --key k --auth u --access-log l --no-verify", NULL,
+	     "serve path=a.tar listen=:443 cert=c key=k users=u log=l no_verify=yes\n");
 	asks("login quay.io --username me --password-stdin --plain-http quay.io", "p\n",
 	     "login registry=quay.io user=me password=p plain_http=quay.io\n");
 	asks("login --username me --password-stdin", "p", "login user=me password=p\n");
@@ -283,6 +286,23 @@ static void inspect_fits(void **state)
 	contains(r.out, "3131 zstd\n");
 	for (char *line = strtok_r(r.out, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
 		assert_true(text_columns(line) <= 80 || strstr(line, " zstd") || strstr(line, " tar"));
+}
+
+/* The settings are a file's text, alone on standard output. */
+static void serve_says(void **state)
+{
+	struct result r;
+
+	(void)state;
+	run(&r, "serve --print-config podman --url http://s:1 a.tar", NULL);
+	assert_int_equal(r.code, 0);
+	assert_string_equal(r.out, "settings of podman for http://s:1, 1 archives\n");
+	run(&r, "serve", NULL);
+	assert_int_equal(r.code, 2);
+	run(&r, "serve a.tar --key k", NULL);
+	assert_int_equal(r.code, 2);
+	run(&r, "serve a.tar --url http://s:1", NULL);
+	assert_int_equal(r.code, 2);
 }
 
 static void json_and_quiet(void **state)
@@ -753,6 +773,7 @@ int main(void)
 		EACH(what_is_said),
 		EACH(names_are_escaped),
 		EACH(repair_says),
+		EACH(serve_says),
 		EACH(inspect_fits),
 		EACH(json_and_quiet),
 		EACH(progress_lines),
