@@ -239,11 +239,27 @@ static void start(struct progress *p)
 	p->ever_drawn = false;
 }
 
+/* The frame goes away; what was moved so far is no longer shown. */
+static void stop(struct progress *p)
+{
+	AUTO_BUF b = { 0 };
+
+	if (erase(p, &b, NULL) == 0)
+		put(p, &b);
+	p->working = false;
+	p->count = 0;
+	p->total = (struct work_total){ 0 };
+}
+
 static void on_plan(struct progress *p, const struct event *ev)
 {
 	AUTO_BUF b = { 0 };
 	char size[TEXT_SIZE_CAP];
 
+	if (!ev->text && !ev->count && !ev->total) {
+		stop(p);
+		return;
+	}
 	start(p);
 	p->total = (struct work_total){ .items = ev->count, .total = ev->total };
 	p->count = 0;
@@ -397,15 +413,9 @@ void progress_tick(struct progress *p)
 
 void progress_finish(struct progress *p)
 {
-	AUTO_BUF b = { 0 };
-
 	if (!p)
 		return;
 	pthread_mutex_lock(&p->lock);
-	if (erase(p, &b, NULL) == 0)
-		put(p, &b);
-	p->working = false;
-	p->count = 0;
-	p->total = (struct work_total){ 0 };
+	stop(p);
 	pthread_mutex_unlock(&p->lock);
 }

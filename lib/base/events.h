@@ -5,7 +5,8 @@
 /*
  * How the library speaks: it never prints and never exits. Progress and notes leave through one struct, so the same
  * code serves a progress bar, a log in cron and a test. `emit` is called from several threads at once; the receiver
- * locks. Every text is printable (foreign bytes already escaped) and lives only during the call.
+ * locks. An EVENT_PLAN of nothing (no bytes, no items, no text) says that the work is over and what follows is none
+ * that has an end. Every text is printable (foreign bytes already escaped) and lives only during the call.
  */
 
 #include <stdint.h>

@@ -93,6 +93,7 @@ static int fill(struct catalog *c, struct shelf *s, bool verify, const struct ev
 			return err_at(e, "%s", noun);
 	}
 	catalog_sort(c);
+	event_emit(events, &(struct event){ .kind = EVENT_PLAN });
 	return 0;
 }
 

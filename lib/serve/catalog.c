@@ -59,12 +59,10 @@ static int add_blob(struct catalog *c, const struct held *held, struct err *e)
 	return 0;
 }
 
+/* Of a blob that no image uses, a signature say, nobody knows before it is read. */
 static bool may_be_paper(const struct pack_blob *b)
 {
-	if (b->promise.size > LIMIT_MANIFEST || b->role == BLOB_LAYER || b->role == BLOB_CONFIG)
-		return false;
-	return b->role != BLOB_OTHER || b->bytes || strstr(b->media_type, "manifest") ||
-	       strstr(b->media_type, ".index.");
+	return b->promise.size <= LIMIT_MANIFEST && b->role != BLOB_LAYER && b->role != BLOB_CONFIG;
 }
 
 /* "Listing Referrers": the artifact type, or else the config's media type. */

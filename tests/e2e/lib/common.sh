@@ -271,6 +271,23 @@ start_tokens() {
 	eval "$tokens_name=127.0.0.1:\$(jq -r .front <\"\$T/\$tokens_name.log\") ${tokens_name}_pid=\$spawned"
 }
 
+# start_serve NAME WORD...: `imgpack serve WORD...` on a free port of 127.0.0.1; $NAME is its HOST:PORT, $T/NAME.log what it
+# says: with -v its access log, too.
+start_serve() {
+	serve_name=$1
+	shift
+	rm -f "$T/$serve_name.log"
+	spawn "$serve_name" "$IMGPACK" serve --listen 127.0.0.1:0 "$@"
+	wait_for 60 grep -q '^serving http' "$T/$serve_name.log" || fail "start_serve: it does not serve"
+	eval "$serve_name=\$(sed -n 's|^serving https*://\([^/]*\)/.*|\1|p' "\$T/\$serve_name.log")" \
+		"${serve_name}_pid=\$spawned"
+}
+
+# make_images: fixtures/image into $T/image, once a script.
+make_images() {
+	[ -d "$T/image" ] || check "make the fixture image" sh "$SOURCE_DIR/fixtures/image/make.sh" "$T/image"
+}
+
 # start_slow NAME HOST:PORT BYTES: a front that lets BYTES a second pass, all connections together.
 start_slow() {
 	slow_name=$1
@@ -342,7 +359,7 @@ start_podman() {
 
 # push_images HOST NAME...: makes fixtures/image once a script and pushes the named images as HOST/test/NAME:1.
 push_images() {
-	[ -d "$T/image" ] || check "make the fixture image" sh "$SOURCE_DIR/fixtures/image/make.sh" "$T/image"
+	make_images
 	push_host=$1
 	shift
 	check "push the fixture images" python3 "$SOURCE_DIR/fixtures/image/image.py" push "$T/image" "$push_host" "$@"
