@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Builds imgpack and shows it at work, on this machine alone: a registry with an image, the archive, a second registry that
-# never saw the first one. Debian 12; installs what is missing (as root or with sudo). Cleans up behind itself; run it again
+# Builds imgpack and shows it at work, on this machine alone: an archive with images that imgpack itself serves as a
+# registry, what fetch makes of it, a second registry that never saw the first one. Debian 12; installs what is missing (as root or with sudo). Cleans up behind itself; run it again
 # as often as you like. What stays is build/imgpack.
 set -eu
 cd "$(dirname "$0")"
@@ -12,9 +12,10 @@ ninja -C build imgpack
 SOURCE_DIR=$PWD IMGPACK=$PWD/build/imgpack
 . tests/e2e/lib/common.sh
 
-start_registry outside
+make_images
+python3 fixtures/image/layout.py "$T/image" "$T/outside.tar" app=example.org/test/app:1 multi=example.org/test/multi:1
+start_serve outside "$T/outside.tar"
 start_registry inside
-push_images "$outside" app multi
 
 run() {
 	printf '\n$ imgpack %s\n' "$*"
@@ -32,7 +33,8 @@ done
 size=$(du -h images.tar | cut -f1)
 cat <<END
 
-    registry $outside        images.tar ($size)          registry $inside
+    imgpack serve              images.tar ($size)          registry
+    $outside                                     $inside
     +----------------+  fetch  +------------------+  load  +-----------------------+
     | test/app:1     | ------> | blobs, manifests | -----> | mirror/test/app:1     |
     | test/multi:1   |         | sha256 each      |        | mirror/test/multi:1   |
