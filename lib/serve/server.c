@@ -15,7 +15,7 @@
 
 #define SECOND INT64_C(1000000000)
 
-static void hear(void *cls, const char *format, va_list ap)
+__attribute__((format(printf, 2, 0))) static void hear(void *cls, const char *format, va_list ap)
 {
 	struct server *s = cls;
 	char text[256];
