@@ -55,11 +55,19 @@ void clients_busy(struct clients *c, struct client *client, bool busy)
 	pthread_mutex_unlock(&c->lock);
 }
 
+/* The other side has closed, and nobody has noticed: what it said last came together with its end. */
+static bool gone(const struct client *client)
+{
+	char byte;
+
+	return !recv(client->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+}
+
 void clients_shut_idle(struct clients *c, int64_t limit)
 {
 	pthread_mutex_lock(&c->lock);
 	for (struct client *at = c->first.next; at != &c->first; at = at->next)
-		if (!at->busy && at->since < limit)
+		if (!at->busy && (at->since < limit || gone(at)))
 			(void)shutdown(at->fd, SHUT_RDWR);
 	pthread_mutex_unlock(&c->lock);
 }

@@ -29,7 +29,7 @@ struct client *clients_add(struct clients *c, int fd);
 void clients_remove(struct clients *c, struct client *client);
 void clients_busy(struct clients *c, struct client *client, bool busy);
 
-/* Shuts those that have waited since before `limit`. */
+/* Shuts those that have waited since before `limit`, or whose other side has closed. */
 void clients_shut_idle(struct clients *c, int64_t limit);
 
 #endif

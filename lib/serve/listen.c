@@ -78,7 +78,7 @@ static int open_socket(const struct addrinfo *at, bool all, int *out)
 
 static unsigned port_of(int fd)
 {
-	struct sockaddr_storage bound;
+	struct sockaddr_storage bound = { 0 };
 	socklen_t len = sizeof(bound);
 
 	if (getsockname(fd, (struct sockaddr *)&bound, &len))

@@ -151,14 +151,15 @@ enum MHD_Result request_answer(void *cls, struct MHD_Connection *connection, con
 		return MHD_NO;
 	if (!r->running) {
 		begin_running(s, r, path, method);
-		/* Whoever sends a body with a method that can have none is answered before it is read. */
-		if (!strcmp(method, MHD_HTTP_METHOD_GET) || !strcmp(method, MHD_HTTP_METHOD_HEAD))
+		/* Whoever sends a body is answered before it is read, and the connection closed: nothing here takes
+		 * one. */
+		if (!visit_header(&r->visit, MHD_HTTP_HEADER_CONTENT_LENGTH) &&
+		    !visit_header(&r->visit, MHD_HTTP_HEADER_TRANSFER_ENCODING))
 			return MHD_YES;
 	}
-	if (*upload_size) {
-		*upload_size = 0; /* of a GET: not looked at */
-		return MHD_YES;
-	}
+	*upload_size = 0;
+	if (r->visit.status)
+		return MHD_YES; /* answered: what else comes is dropped */
 	struct MHD_Response *response = answer(s, r);
 	if (!response)
 		return MHD_NO;
