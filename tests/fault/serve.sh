@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Goal: clients that are slow, break off, talk nonsense or never ask do not bring serve down, and it keeps nothing of them: no
 # memory, no descriptors, no connection; and it still answers.
-#     CLIENTS=10000 sh tests/fault/serve.sh       one after another; the suite takes a few hundred
+#     CLIENTS=10000 sh tests/fault/serve.sh       one after another; the suite takes a few hundred, and a sixth of them over TLS
 # timeout: 900
 . "$(dirname "$0")/../e2e/lib/common.sh"
 need python3 curl jq

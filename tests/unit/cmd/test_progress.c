@@ -533,6 +533,24 @@ static void second_plan(void **state)
 	assert_int_equal(lines_used(), 1);
 }
 
+/* The work is over and the program goes on: nothing of it is drawn any more. */
+static void plan_of_nothing(void **state)
+{
+	(void)state;
+	reset(80, 24);
+	AUTO(progress) p = start(true);
+	const struct events ev = { progress_event, p };
+	plan(&ev, 4, 4000);
+	m.now += 200;
+	progress_tick(p);
+	assert_int_equal(lines_used(), 1);
+	event_emit(&ev, &(struct event){ .kind = EVENT_PLAN });
+	assert_int_equal(lines_used(), 0);
+	m.now += 20000;
+	progress_tick(p);
+	assert_int_equal(lines_used(), 0);
+}
+
 static void quiet_and_silent(void **state)
 {
 	static const struct progress_options each[] = {
@@ -641,13 +659,13 @@ static void several_threads(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_width),      cmocka_unit_test(last_frame),
-		cmocka_unit_test(total_line),       cmocka_unit_test(wide_names),
-		cmocka_unit_test(few_rows),         cmocka_unit_test(resized),
-		cmocka_unit_test(not_stale),        cmocka_unit_test(resumed_bytes_are_no_rate),
-		cmocka_unit_test(failed_items),     cmocka_unit_test(second_plan),
-		cmocka_unit_test(quiet_and_silent), cmocka_unit_test(in_a_log),
-		cmocka_unit_test(several_threads),
+		cmocka_unit_test(every_width),     cmocka_unit_test(last_frame),
+		cmocka_unit_test(total_line),      cmocka_unit_test(wide_names),
+		cmocka_unit_test(few_rows),        cmocka_unit_test(resized),
+		cmocka_unit_test(not_stale),       cmocka_unit_test(resumed_bytes_are_no_rate),
+		cmocka_unit_test(failed_items),    cmocka_unit_test(second_plan),
+		cmocka_unit_test(plan_of_nothing), cmocka_unit_test(quiet_and_silent),
+		cmocka_unit_test(in_a_log),        cmocka_unit_test(several_threads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -247,6 +247,43 @@ static void test_which(void **state)
 	assert_non_null(strstr(e.text, "x.tar.001"));
 }
 
+/* A range has one file behind it, or none that could be handed to the kernel. */
+static void test_file_range(void **state)
+{
+	struct err e = { 0 };
+	char one[128];
+	char two[128];
+	const char *const paths[] = { one, two };
+	char have[4] = "";
+	uint64_t at = 0;
+	int fd = -1;
+
+	(void)state;
+	(void)snprintf(one, sizeof(one), "%s/one", folder);
+	(void)snprintf(two, sizeof(two), "%s/two", folder);
+	for (size_t i = 0; i < 2; i++) {
+		FILE *f = fopen(paths[i], "w");
+		assert_non_null(f);
+		assert_true(fputs(i ? "defgh" : "abc", f) >= 0);
+		assert_int_equal(fclose(f), 0);
+	}
+	AUTO(space) s = space_open_files(paths, 2, &e);
+	assert_non_null(s);
+	assert_true(space_file_range(s, 4, 3, &fd, &at));
+	assert_int_equal(at, 1);
+	assert_int_equal(pread(fd, have, 3, (off_t)at), 3);
+	assert_string_equal(have, "efg");
+	assert_true(space_file_range(s, 0, 3, &fd, &at));
+	assert_true(space_file_range(s, 3, 5, &fd, &at));
+	assert_int_equal(at, 0);
+	assert_false(space_file_range(s, 2, 2, &fd, &at));
+	assert_false(space_file_range(s, 3, 6, &fd, &at));
+	assert_false(space_file_range(s, 9, 1, &fd, &at));
+	assert_false(space_file_range(s, UINT64_MAX, 2, &fd, &at));
+	(void)unlink(one);
+	(void)unlink(two);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -256,6 +293,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_aside, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_in_the_way, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_which, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_file_range, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
