@@ -14,17 +14,11 @@ struct have {
 	struct inventory *there;
 };
 
-/* What was loaded from an archive stands there, and so does what a thin one relied on. */
 static int read_archive(struct have *h, const char *path, const struct events *events, struct err *e)
 {
 	AUTO(pack_file) f = pack_file_open(path, events, e);
 
-	if (!f)
-		return -1;
-	for (size_t i = 0; i < f->pack->blob_count; i++)
-		if (inventory_add(h->there, HAVE_BLOB, &f->pack->blobs[i].promise.digest, e))
-			return -1;
-	return 0;
+	return f ? inventory_add_pack(h->there, f->pack, e) : -1;
 }
 
 /* A list is known by its first bytes; what begins otherwise is an archive, or opening it says what it is. */
@@ -71,42 +65,40 @@ void have_free(struct have *h)
 	free(h);
 }
 
-/* What is known of a blob as a layer of docker's graph driver: of each of its uses, whether its chain is there. */
-enum chain_state { CHAIN_NO_USE, CHAIN_THERE, CHAIN_NEW };
+/* Of a layer: is it there for each of its uses? On another base it is another layer for docker's graph driver. */
+enum use_state { USE_NONE, USE_THERE, USE_NEW };
 
-static int note_chains(const struct have *h, const struct pack_manifest *m, enum chain_state *states, struct err *e)
+static int note_uses(const struct have *h, const struct pack *p, const struct pack_manifest *m, enum use_state *states,
+		     struct err *e)
 {
 	struct digest chain;
 
 	for (size_t i = 0; i < m->layer_count; i++) {
-		enum chain_state *s = &states[m->layers[i]];
+		enum use_state *s = &states[m->layers[i]];
 		/* Without diff IDs it is nothing that docker would unpack. */
 		if (m->diff_ids && inventory_chain(&chain, i == 0, &m->diff_ids[i], e))
 			return -1;
-		if (!m->diff_ids || !inventory_has(h->there, HAVE_CHAIN, &chain))
-			*s = CHAIN_NEW;
-		else if (*s == CHAIN_NO_USE)
-			*s = CHAIN_THERE;
+		if (!inventory_covers(h->there, &p->blobs[m->layers[i]].promise.digest, m->diff_ids ? &chain : NULL))
+			*s = USE_NEW;
+		else if (*s == USE_NONE)
+			*s = USE_THERE;
 	}
 	return 0;
 }
 
 int have_leave_out(const struct have *h, struct pack *p, struct left_out *out, struct err *e)
 {
-	AUTO_MEM enum chain_state *states = calloc(p->blob_count + 1, sizeof(*states));
+	AUTO_MEM enum use_state *states = calloc(p->blob_count + 1, sizeof(*states));
 
 	if (!states)
 		return err_memory(e);
-	if (inventory_count(h->there, HAVE_CHAIN))
-		for (size_t i = 0; i < p->image_count; i++)
-			for (size_t k = 0; k < p->images[i].manifest_count; k++)
-				if (note_chains(h, &p->images[i].manifests[k], states, e))
-					return -1;
+	for (size_t i = 0; i < p->image_count; i++)
+		for (size_t k = 0; k < p->images[i].manifest_count; k++)
+			if (note_uses(h, p, &p->images[i].manifests[k], states, e))
+				return -1;
 	for (size_t i = 0; i < p->blob_count; i++) {
 		struct pack_blob *b = &p->blobs[i];
-		if (b->role != BLOB_LAYER || b->bytes || b->absent)
-			continue;
-		if (states[i] != CHAIN_THERE && !inventory_has(h->there, HAVE_BLOB, &b->promise.digest))
+		if (b->role != BLOB_LAYER || b->bytes || b->absent || states[i] != USE_THERE)
 			continue;
 		b->absent = true;
 		out->count++;

@@ -26,9 +26,9 @@ struct left_out {
 };
 
 /*
- * Marks the layers that are there as absent, and adds them to *out. A layer of which only docker's chain is there
- * (HAVE_CHAIN) is left out if that holds for every image of the pack. Papers always travel: they are small, they say
- * what the images are, and without them nobody could tell what an archive relies on.
+ * Marks the layers that are there as absent, and adds them to *out: those that inventory_covers() for every image of
+ * the pack, so that every consumer whose kind of line the lists have can do without them. Papers always travel: they
+ * are small, they say what the images are, and without them nobody could tell what an archive relies on.
  */
 int have_leave_out(const struct have *h, struct pack *p, struct left_out *out, struct err *e);
 

@@ -13,33 +13,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/*
- * What stands where an archive was loaded: its blobs, those that a thin one relied on, since it would not have loaded
- * without them, and the chains of its images, which docker with a graph driver has after that.
- */
-static int add_pack(struct having *h, const struct pack *p, struct err *e)
-{
-	for (size_t i = 0; i < p->blob_count; i++)
-		if (inventory_add(h->inventory, HAVE_BLOB, &p->blobs[i].promise.digest, e))
-			return -1;
-	for (size_t i = 0; i < p->image_count; i++)
-		for (size_t m = 0; m < p->images[i].manifest_count; m++) {
-			const struct pack_manifest *manifest = &p->images[i].manifests[m];
-			if (manifest->image &&
-			    inventory_add_chains(h->inventory, manifest->diff_ids, manifest->layer_count, e))
-				return -1;
-		}
-	h->report->images += p->image_count;
-	return 0;
-}
-
 static int add_archive(struct having *h, struct archive *a, struct err *e)
 {
 	char shown[160];
 	const struct pack_file *f = a->file;
 
-	if (add_pack(h, f->pack, e))
+	if (inventory_add_pack(h->inventory, f->pack, e))
 		return -1;
+	h->report->images += f->pack->image_count;
 	h->report->archives++;
 	return having_say(h, e, "from the archive %s: %zu image%s", flow_archive_noun(a->name, shown),
 			  f->pack->image_count, f->pack->image_count == 1 ? "" : "s");

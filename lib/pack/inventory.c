@@ -74,6 +74,20 @@ size_t inventory_count(const struct inventory *v, enum have_kind kind)
 	return v->kinds[kind].count;
 }
 
+int inventory_add_pack(struct inventory *v, const struct pack *p, struct err *e)
+{
+	for (size_t i = 0; i < p->blob_count; i++)
+		if (inventory_add(v, HAVE_BLOB, &p->blobs[i].promise.digest, e))
+			return -1;
+	for (size_t i = 0; i < p->image_count; i++)
+		for (size_t m = 0; m < p->images[i].manifest_count; m++) {
+			const struct pack_manifest *manifest = &p->images[i].manifests[m];
+			if (manifest->image && inventory_add_chains(v, manifest->diff_ids, manifest->layer_count, e))
+				return -1;
+		}
+	return 0;
+}
+
 bool inventory_covers(const struct inventory *v, const struct digest *blob, const struct digest *chain)
 {
 	const bool chains = inventory_count(v, HAVE_CHAIN) > 0;

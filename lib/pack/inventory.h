@@ -38,6 +38,7 @@
 #include "base/digest.h"
 #include "base/err.h"
 #include "base/own.h"
+#include "pack/pack.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -72,6 +73,12 @@ int inventory_chain(struct digest *chain, bool base, const struct digest *diff_i
 
 /* Adds the chain of every layer of an image: all that docker with a graph driver keeps of it. */
 int inventory_add_chains(struct inventory *v, const struct digest *diff_ids, size_t count, struct err *e);
+
+/*
+ * What stands where an archive was loaded: its blobs, those that a thin one relied on, since it would not have loaded
+ * without them, and the chains of its images, which docker with a graph driver has after that.
+ */
+int inventory_add_pack(struct inventory *v, const struct pack *p, struct err *e);
 
 /* A comment for the list's head; any text: made ASCII, wrapped at INVENTORY_LINE. Comments are written in this order.
  */

@@ -115,7 +115,11 @@ exits 0 imgpack load chunks --to "registry:$own" --name "$src/test/v2:1=$own/app
 same "the tag from chunks" "$(registry_digest "$own/app:3")" "$(image_digest v2)"
 
 step "docker"
-fetch middle -o middle.tar --have v1.tar
+# A registry's list knows blobs alone; an archive's knows what docker made of them, too.
+exits 0 imgpack inventory "registry:$own"
+cp out blobs.txt
+fetch middle -o middle.tar --have blobs.txt
+fetch middle -o everywhere.tar --have v1.tar
 daemons=
 start_dockerd classic && daemons="$daemons $classic"
 start_dockerd modern containerd && daemons="$daemons $modern"
@@ -143,6 +147,8 @@ for daemon in $daemons ${IMGPACK_TEST_DOCKER_HOSTS:-}; do
 		same "what lacks in the middle" "$(grep -c 'needs the layer' err)" 2
 		says "on another base"
 		refuse "no image of it" docker image inspect "$src/test/middle:1"
+		exits 0 imgpack load everywhere.tar --to docker
+		docker rmi "$src/test/middle:1" >/dev/null || fail "docker rmi"
 	fi
 	# The daemon's own list says what fits.
 	exits 0 imgpack inventory docker
