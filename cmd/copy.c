@@ -46,6 +46,8 @@ static int read_words(struct copy_options *out, const struct options *o, struct 
 	const bool list = o->given[OPT_IMAGES];
 	char shown[SHOW_NAME];
 
+	if (o->given[OPT_PLAN] && typed(o, OPT_RECEIPT))
+		return err_set(e, ERR_USAGE, "--plan sends nothing, so there is nothing to write to --receipt");
 	if (!n && !list)
 		return err_set(e, ERR_USAGE, "copy: which images? SRC DST, or SRC... or --images FILE with --to");
 	if (n == 2 && !list && !typed(o, OPT_TO)) {
@@ -103,11 +105,13 @@ int copy_run(struct run *run, struct err *e)
 	AUTO_MEM struct platform *platforms = NULL;
 	struct copy_options options = {
 		.replace = o->given[OPT_REPLACE],
+		.create_project = o->given[OPT_CREATE_PROJECT],
+		.receipt = o->given[OPT_PLAN] ? NULL : options_value(o, OPT_RECEIPT),
 		.plan_only = o->given[OPT_PLAN],
 		.events = run->events,
 	};
 
-	if (read_words(&options, o, e) || images_check(o, e) ||
+	if (read_words(&options, o, e) || images_check(o, e) || images_shard(&options.shard, o, e) ||
 	    images_platforms(&platforms, &options.platform_count, o, e) ||
 	    images_gather(&list, o, options.destination ? 1 : o->operands.count, e) ||
 	    connection_fill(&connection, o, e))
@@ -121,5 +125,10 @@ int copy_run(struct run *run, struct err *e)
 		return -1;
 	if (run->json)
 		return load_report_json(r, &run->out, e);
-	return run->quiet ? 0 : show(run, r, options.plan_only, e);
+	if (run->quiet)
+		return 0;
+	if (!r->count)
+		return buf_printf(&run->out, e, "shard %zu of %zu is empty: nothing to copy\n", options.shard.index,
+				  options.shard.count);
+	return show(run, r, options.plan_only, e);
 }

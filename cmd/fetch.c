@@ -73,13 +73,6 @@ static int read_chunks(struct fetch_options *out, const struct options *o, struc
 	return 0;
 }
 
-static int read_shard(struct fetch_options *out, const struct options *o, struct err *e)
-{
-	const char *shard = options_value(o, OPT_SHARD);
-
-	return shard ? shard_parse(&out->shard, shard, getenv("JOB_COMPLETION_INDEX"), e) : 0;
-}
-
 /* A part of the list without images is no error: the other runs have them. */
 static int show_nothing(struct run *run, const struct fetch_report *r, struct err *e)
 {
@@ -164,7 +157,7 @@ int fetch_run(struct run *run, struct err *e)
 		.events = run->events,
 	};
 
-	if (check(o, e) || read_chunks(&options, o, e) || read_shard(&options, o, e) ||
+	if (check(o, e) || read_chunks(&options, o, e) || images_shard(&options.shard, o, e) ||
 	    images_platforms(&platforms, &options.platform_count, o, e) ||
 	    images_gather(&list, o, o->operands.count, e) || connection_fill(&connection, o, e))
 		return -1;

@@ -191,3 +191,10 @@ int images_platforms(struct platform **out, size_t *count, const struct options 
 	*out = TAKE(platforms);
 	return 0;
 }
+
+int images_shard(struct shard *out, const struct options *o, struct err *e)
+{
+	const char *shard = options_value(o, OPT_SHARD);
+
+	return shard ? shard_parse(out, shard, getenv("JOB_COMPLETION_INDEX"), e) : 0;
+}

@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "cmd/options.h"
+#include "flow/shard.h"
 #include "oci/platform.h"
 
 #include <stddef.h>
@@ -38,5 +39,8 @@ void images_release(struct images *list);
 
 /* An array of the --platform values, to be freed; *count is 0 and the array NULL without any. */
 int images_platforms(struct platform **out, size_t *count, const struct options *o, struct err *e);
+
+/* The part of the list that --shard names; all of it without. */
+int images_shard(struct shard *out, const struct options *o, struct err *e);
 
 #endif

@@ -2,6 +2,7 @@
 #include "flow/ask.h"
 #include "flow/goal.h"
 #include "flow/inflow.h"
+#include "flow/load_receipt.h"
 #include "flow/names.h"
 #include "flow/plan.h"
 #include "flow/registries.h"
@@ -26,6 +27,7 @@ static struct plan *make_plan(const struct copy_options *o, struct registries *r
 		.platforms = o->platforms,
 		.platform_count = o->platform_count,
 		.all_platforms = !o->platform_count,
+		.shard = o->shard,
 		.connect = o->connect,
 		.events = o->events,
 	};
@@ -43,6 +45,7 @@ static int send_to(const struct copy_options *o, const char *registry, const str
 		.supply = *supply,
 		.images = images,
 		.replace = o->replace,
+		.create_project = o->create_project,
 		.plan_only = o->plan_only,
 		.connections = registries_workers(registries),
 		.http = registries_http(registries),
@@ -97,6 +100,9 @@ struct load_report *flow_copy(const struct copy_options *o, struct err *e)
 
 	if (!maps || goal_find(&goal, o, maps, e))
 		return NULL;
+	AUTO(receipt_file) receipt = o->receipt ? receipt_open(o->receipt, e) : NULL;
+	if (o->receipt && !receipt)
+		return NULL;
 	connect.use_mirrors = true;
 	connect.credential_for = goal.place.registry;
 	AUTO(registries) registries = registries_new(&connect, o->events, e);
@@ -115,5 +121,9 @@ struct load_report *flow_copy(const struct copy_options *o, struct err *e)
 	if (send_all(o, &supply, names, registries, result, e))
 		return NULL;
 	ask_summary(registries);
-	return load_report_new(goal.several ? NULL : goal.place.text, plan->pack, result, e);
+	const char *target = goal.several ? NULL : goal.place.text;
+	const struct receipt_of done = { .command = "copy", .target = target, .pack = plan->pack, .result = result };
+	if (receipt && load_receipt(receipt, &done, e))
+		return NULL;
+	return load_report_new(target, plan->pack, result, e);
 }

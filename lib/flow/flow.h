@@ -301,6 +301,9 @@ struct copy_options {
 	const struct platform *platforms; /* none: everything that a reference points at */
 	size_t platform_count;
 	bool replace;
+	bool create_project;            /* of a Harbor, where it lacks */
+	const char *receipt;            /* FILE of --receipt, or NULL */
+	struct shard shard;             /* this part of the sources alone */
 	bool plan_only;                 /* nothing is sent: the report says what would be */
 	struct connect_options connect; /* credential: the destination's */
 	const struct events *events;

@@ -140,6 +140,22 @@ static int nothing_loaded(struct err *e)
 	return e && e->kind == ERR_CORRUPT ? err_hint(e, "nothing was loaded; imgpack verify lists what is wrong") : -1;
 }
 
+static int write_receipt(struct receipt_file *file, const struct load_options *o, const struct archive *a,
+			 const char *target, const struct load_result *result, struct err *e)
+{
+	const struct receipt_of done = {
+		.command = "load",
+		.archive = a->name,
+		.id = a->file->layout ? &a->file->layout->id : NULL,
+		.target = target,
+		.pack = a->file->pack,
+		.platform = o->platform,
+		.result = result,
+	};
+
+	return load_receipt(file, &done, e);
+}
+
 /* What some targets alone can do. */
 static int check_place(const struct load_options *o, const struct place *p, struct err *e)
 {
@@ -207,7 +223,7 @@ struct load_report *flow_load(const struct load_options *o, struct err *e)
 	AUTO(load_result) result = send(o, &place, archive.file, names, registries, e);
 	if (!result && e && e->kind == ERR_CORRUPT)
 		err_at(e, "%s", noun);
-	if (!result || (receipt && load_receipt(receipt, o, &archive, place.text, result, e)))
+	if (!result || (receipt && write_receipt(receipt, o, &archive, place.text, result, e)))
 		return NULL;
 	return load_report_new(place.text, archive.file->pack, result, e);
 }

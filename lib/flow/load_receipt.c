@@ -5,8 +5,8 @@
 #include "pack/select.h"
 
 /* Of an image loaded by --platform its receipt names that platform alone. */
-static void fill_receipt(struct receipt_image *to, const struct load_options *o, const struct flow_image *from,
-			 const struct pack_image *image, const struct pack *p, const struct loaded *loaded)
+static void fill_receipt(struct receipt_image *to, const struct receipt_of *of, const struct flow_image *from,
+			 const struct pack_image *image, const struct loaded *loaded)
 {
 	*to = (struct receipt_image){
 		.name = from->name,
@@ -16,10 +16,10 @@ static void fill_receipt(struct receipt_image *to, const struct load_options *o,
 		.platforms = from->platforms,
 		.platform_count = from->platform_count,
 	};
-	ptrdiff_t chosen = o->platform ? pack_image_choose(image, o->platform, NULL) : -1;
+	ptrdiff_t chosen = of->platform ? pack_image_choose(image, of->platform, NULL) : -1;
 	if (chosen < 0)
 		return;
-	const struct digest *manifest = &p->blobs[image->manifests[chosen].blob].promise.digest;
+	const struct digest *manifest = &of->pack->blobs[image->manifests[chosen].blob].promise.digest;
 	for (size_t i = 0; i < from->platform_count; i++) {
 		if (!digest_equal(&from->platforms[i].manifest, manifest))
 			continue;
@@ -29,29 +29,27 @@ static void fill_receipt(struct receipt_image *to, const struct load_options *o,
 	}
 }
 
-int load_receipt(struct receipt_file *file, const struct load_options *o, const struct archive *a, const char *target,
-		 const struct load_result *result, struct err *e)
+int load_receipt(struct receipt_file *file, const struct receipt_of *of, struct err *e)
 {
-	const struct pack *pack = a->file->pack;
 	struct flow_images images = { 0 };
-	AUTO_MEM struct receipt_image *items = calloc(result->count + 1, sizeof(*items));
+	AUTO_MEM struct receipt_image *items = calloc(of->result->count + 1, sizeof(*items));
 	const struct receipt r = {
-		.command = "load",
-		.archive = a->name,
-		.id = a->file->layout ? &a->file->layout->id : NULL,
-		.target = target,
+		.command = of->command,
+		.archive = of->archive,
+		.id = of->id,
+		.target = of->target,
 		.images = items,
-		.count = result->count,
-		.sent_bytes = result->sent_bytes,
-		.skipped_bytes = result->skipped_bytes,
+		.count = of->result->count,
+		.sent_bytes = of->result->sent_bytes,
+		.skipped_bytes = of->result->skipped_bytes,
 	};
 
 	if (!items)
 		return err_memory(e);
-	if (report_images(&images, pack, e))
+	if (report_images(&images, of->pack, e))
 		return -1;
-	for (size_t i = 0; i < result->count; i++)
-		fill_receipt(&items[i], o, &images.items[i], &pack->images[i], pack, &result->images[i]);
+	for (size_t i = 0; i < of->result->count; i++)
+		fill_receipt(&items[i], of, &images.items[i], &of->pack->images[i], &of->result->images[i]);
 	int rc = receipt_write(file, &r, e);
 	report_images_release(&images);
 	return rc;

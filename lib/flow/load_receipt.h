@@ -6,8 +6,18 @@
 #include "flow/receipt.h"
 #include "target/target.h"
 
-/* receipt_write() of what a load brought to `target` ("registry:HOST/PREFIX"). */
-int load_receipt(struct receipt_file *file, const struct load_options *o, const struct archive *a, const char *target,
-		 const struct load_result *result, struct err *e);
+/* What stands where now. All borrowed. */
+struct receipt_of {
+	const char *command;
+	const char *archive;             /* NULL: there was none */
+	const struct digest *id;         /* of the archive, or NULL */
+	const char *target;              /* "registry:HOST/PREFIX"; NULL: several, the names tell */
+	const struct pack *pack;         /* the images, in the result's order */
+	const struct platform *platform; /* of images with several, this one alone; or NULL */
+	const struct load_result *result;
+};
+
+/* receipt_write() of it. */
+int load_receipt(struct receipt_file *file, const struct receipt_of *of, struct err *e);
 
 #endif

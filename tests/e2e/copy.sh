@@ -152,3 +152,15 @@ rules "$far" '[]'
 exits 0 imgpack copy "$far/test/cut:1" "$there/z/cut" --mirror "$far=http://$near"
 says "mirror $near"
 same "past a mirror that lies" "$(registry_digest "$there/z/cut:1")" "$(registry_digest "$far/test/cut:1")"
+
+step "a list in parts, and a receipt of each"
+start_registry parts
+printf '%s\n' "$src/test/app:1" "$src/test/app2:1" "$src/test/multi:1" >list.txt
+for part in 1 2 3 4; do
+	exits 0 imgpack copy --images list.txt --to "registry:$parts" --shard "$part/4" --receipt "part$part.json"
+done
+same "all of them, each once" "$(jq -r '.images[].loaded_as' part?.json | sort | tr '\n' ' ')" \
+	"$parts/test/app2:1 $parts/test/app:1 $parts/test/multi:1 "
+same "a receipt of a copy" "$(jq -r '.command + " " + .target + " \(.archive)"' part1.json)" "copy registry:$parts null"
+exits 2 imgpack copy --images list.txt --to "registry:$parts" --plan --receipt plan.json
+refuse "a plan's receipt" test -e plan.json

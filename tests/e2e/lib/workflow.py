@@ -148,7 +148,7 @@ def check(options):
         if "uses" in step and not re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", step["uses"]):
             bad.append("step %s: %s is not pinned" % (step["name"], step["uses"]))
         holders = [k for k, v in step.get("env", {}).items() if "secrets." in str(v)]
-        if holders and "imgpack load" not in step["run"]:
+        if holders and "imgpack copy" not in step["run"]:
             bad.append("step %s: has a secret that it does not need" % step["name"])
     for line in bad:
         print("%s: %s" % (options.file, line))
