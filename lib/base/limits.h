@@ -66,6 +66,10 @@
 #define LIMIT_SUMS (64u << 20)   /* a table: 4 TB of chunks */
 #define LIMIT_FOLDER_FILES 65536 /* of a folder that is looked through for chunks */
 
+#define LIMIT_REFERRERS 1024                     /* signatures, SBOMs and the like of an image; of one list */
+#define LIMIT_REFERRER_BYTES (UINT64_C(1) << 30) /* of them all of an image */
+#define LIMIT_REFERRER_DEPTH 2                   /* a signature of an SBOM */
+
 #define LIMIT_THIN_REPOSITORIES 2000 /* of a registry, in which a blob is looked for that an archive relies on */
 
 #define LIMIT_PIPE_KEPT                                                                                                \

@@ -9,7 +9,7 @@
 
 /* RFC 6838 has fewer characters than this; what matters is that nothing in it can end a header line or drive a screen.
  */
-static bool media_type_valid(const char *s)
+bool media_type_valid(const char *s)
 {
 	size_t len = strlen(s);
 

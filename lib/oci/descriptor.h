@@ -21,6 +21,9 @@ int descriptors_parse(struct descriptor **out, size_t *count, const struct jval 
 int paper_kind_of(const struct jval *root, const char *content_type, enum paper_kind *kind, const char **media_type,
 		  struct err *e);
 
+/* Printable ASCII, shorter than MEDIA_TYPE_SIZE. */
+bool media_type_valid(const char *s);
+
 /* True if a layer of an image can have this type, whatever its coding. */
 bool media_is_layer(const char *media_type);
 

@@ -39,6 +39,19 @@ static bool is_image(const struct manifest *m, const char *manifest_type)
 	return is_image_config(m->config.media_type, manifest_type);
 }
 
+static void take_artifact(struct manifest *m, const struct jval *root)
+{
+	const char *type = jval_text(jval_get(root, "artifactType"));
+	struct descriptor subject;
+
+	if (!type || !media_type_valid(type))
+		type = m->config.media_type;
+	memcpy(m->artifact_type, type, strlen(type) + 1);
+	m->has_subject = !descriptor_parse(&subject, jval_get(root, "subject"), NULL);
+	if (m->has_subject)
+		m->subject = subject.promise.digest;
+}
+
 struct manifest *manifest_parse(const char *bytes, size_t len, struct err *e)
 {
 	enum paper_kind kind;
@@ -64,5 +77,6 @@ struct manifest *manifest_parse(const char *bytes, size_t len, struct err *e)
 	if (descriptors_parse(&m->layers, &m->count, jval_get(jdoc_root(d), "layers"), LIMIT_LAYERS, "layers", e))
 		return NULL;
 	m->image = is_image(m, type);
+	take_artifact(m, jdoc_root(d));
 	return TAKE(m);
 }

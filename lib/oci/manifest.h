@@ -89,6 +89,9 @@ struct manifest {
 	 * attestation; some of these carry an image's config and layers of their own).
 	 */
 	bool image;
+	bool has_subject; /* it is a referrer of this one (OCI image specification 1.1); false if it is no descriptor */
+	struct digest subject;
+	char artifact_type[MEDIA_TYPE_SIZE]; /* the manifest's own, else the config's media type */
 };
 struct manifest *manifest_parse(const char *bytes, size_t len, struct err *e);
 void manifest_free(struct manifest *m);
