@@ -114,11 +114,9 @@ static int read_names(struct listing *l, const struct buf *body, struct err *e)
 	return 0;
 }
 
-/* Where the next page is, into *url: 1; 0: this was the last one. */
-static int turn_page(const struct listing *l, const struct exchange *x, struct buf *url, struct err *e)
+int list_turn(const struct registry *r, const struct http_reply *reply, struct buf *url, struct err *e)
 {
-	const struct registry *r = l->conn->registry;
-	const char *header = http_header(x->reply, "Link");
+	const char *header = http_header(reply, "Link");
 	AUTO_BUF link = { 0 };
 	AUTO_BUF next = { 0 };
 	char where[ORIGIN_TEXT_SIZE];
@@ -127,18 +125,29 @@ static int turn_page(const struct listing *l, const struct exchange *x, struct b
 	if (found <= 0)
 		return found;
 	if (http_resolve_url(url->data, link.data ? link.data : "", &next, e))
+		return -1;
+	if (!http_same_origin(next.data, r->url))
+		return err_set(e, ERR_NETWORK,
+			       "the next page is said to be at %s, which is not asked: it is another server",
+			       origin_text(next.data, where));
+	if (!strcmp(next.data, url->data))
+		return err_set(e, ERR_NETWORK, "its pages have no end");
+	buf_clear(url);
+	return buf_add(url, next.data, next.len, e) ? -1 : 1;
+}
+
+/* Where the next page is, into *url: 1; 0: this was the last one. */
+static int turn_page(const struct listing *l, const struct exchange *x, struct buf *url, struct err *e)
+{
+	const int more = list_turn(l->conn->registry, x->reply, url, e);
+
+	if (more < 0)
 		return broken(l, e);
-	if (!http_same_origin(next.data, r->url)) {
-		err_set(e, ERR_NETWORK, "the next page is said to be at %s, which is not asked: it is another server",
-			origin_text(next.data, where));
-		return broken(l, e);
-	}
-	if (!strcmp(next.data, url->data) || *l->pages > LIMIT_LIST_PAGES) {
+	if (more && *l->pages > LIMIT_LIST_PAGES) {
 		err_set(e, ERR_NETWORK, "its pages have no end");
 		return broken(l, e);
 	}
-	buf_clear(url);
-	return buf_add(url, next.data, next.len, e) ? -1 : 1;
+	return more;
 }
 
 /* One page: 1: *url is the next one, 0: it was the last, -1. */

@@ -34,4 +34,10 @@ int registry_list_tags(struct registry_conn *c, const char *repository, registry
  */
 int list_next(const char *header, struct buf *out, struct err *e);
 
+/*
+ * Where the page behind this one is, into *url, which names this one: 1; 0: it was the last. ERR_NETWORK: elsewhere
+ * than at the registry's own origin, or this page again.
+ */
+int list_turn(const struct registry *r, const struct http_reply *reply, struct buf *url, struct err *e);
+
 #endif

@@ -188,8 +188,8 @@ int registry_mount_blob(struct registry_conn *c, const char *repository, const s
 	return status == 201 ? registry_has_blob(c, repository, blob, e) : 0;
 }
 
-int registry_put_manifest(struct registry_conn *c, const char *repository, const char *selector, const char *media_type,
-			  const void *bytes, size_t len, struct err *e)
+int registry_put_referrer(struct registry_conn *c, const char *repository, const char *selector, const char *media_type,
+			  const void *bytes, size_t len, bool *listed, struct err *e)
 {
 	const struct registry *r = c->registry;
 	AUTO_EXCHANGE x = { 0 };
@@ -226,6 +226,15 @@ int registry_put_manifest(struct registry_conn *c, const char *repository, const
 		return exchange_fail(&x, what, e);
 	if (check_stored(r, x.reply, &sent, what, e))
 		return -1;
+	*listed = *listed || http_header(x.reply, "OCI-Subject") != NULL;
 	answer_drop(TAKE(x.reply));
 	return 0;
+}
+
+int registry_put_manifest(struct registry_conn *c, const char *repository, const char *selector, const char *media_type,
+			  const void *bytes, size_t len, struct err *e)
+{
+	bool listed = false;
+
+	return registry_put_referrer(c, repository, selector, media_type, bytes, len, &listed, e);
 }

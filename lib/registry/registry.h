@@ -126,4 +126,11 @@ int registry_mount_blob(struct registry_conn *c, const char *repository, const s
 int registry_put_manifest(struct registry_conn *c, const char *repository, const char *selector, const char *media_type,
 			  const void *bytes, size_t len, struct err *e);
 
+/*
+ * registry_put_manifest() of a manifest that may have a subject. *listed becomes true if the registry says
+ * (OCI-Subject) that it lists it as a referrer; else the fallback tag must name it. It is never made false.
+ */
+int registry_put_referrer(struct registry_conn *c, const char *repository, const char *selector, const char *media_type,
+			  const void *bytes, size_t len, bool *listed, struct err *e);
+
 #endif
