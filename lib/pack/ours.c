@@ -175,6 +175,24 @@ static int add_source(struct pack_file *f, const struct toc_image *t, struct ent
 										 : 0;
 }
 
+/* Whose it is, is proved by the tag or by the manifest. */
+static int add_referrers(struct pack_file *f, struct pack_image *image, const struct toc_image *t, struct err *e)
+{
+	char digest[DIGEST_TEXT_SIZE];
+
+	for (size_t i = 0; i < t->referrer_count; i++) {
+		const struct toc_referrer *r = &t->referrers[i];
+		const ptrdiff_t blob = pack_find_blob(f->pack, &r->manifest);
+		if (blob < 0)
+			return err_set(e, ERR_CORRUPT, "referrer %s is not in the archive",
+				       digest_text(&r->manifest, digest));
+		if (blob_read_paper(f, (size_t)blob, BLOB_MANIFEST, LIMIT_MANIFEST, e) ||
+		    pack_image_add_referrer(f->pack, image, (size_t)blob, r->tag, &r->subject, e))
+			return -1;
+	}
+	return 0;
+}
+
 static int fill_image(struct pack_file *f, struct pack_image *image, const struct toc_image *t, struct err *e)
 {
 	AUTO_ENTRIES all = { 0 };
@@ -201,7 +219,7 @@ static int fill_image(struct pack_file *f, struct pack_image *image, const struc
 		if (add_manifest(f, image, &t->platforms[i], &all, e))
 			return -1;
 	(void)pack_image_choose_preferred(image, &none); /* an artifact alone has none, and needs none */
-	return 0;
+	return add_referrers(f, image, t, e);
 }
 
 static int build_pack(struct pack_file *f, const struct toc *t, uint64_t at, struct err *e)

@@ -53,6 +53,9 @@ static void image_release(struct pack_image *image)
 {
 	for (size_t i = 0; i < image->manifest_count; i++)
 		manifest_release(&image->manifests[i]);
+	for (size_t i = 0; i < image->referrer_count; i++)
+		free(image->referrers[i].parts);
+	free(image->referrers);
 	free(image->manifests);
 	free(image->name);
 }

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/own.h"
 #include "oci/manifest.h"
+#include "oci/referrers.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -44,6 +45,16 @@ struct pack_manifest {
 	struct digest *diff_ids; /* of the layers, from the config; count is layer_count if image (checked), else 0 */
 };
 
+/* What belongs to an image without being part of it (oci/referrers.h): it travels along, and is never loaded as one. */
+struct pack_referrer {
+	size_t blob;   /* its manifest */
+	size_t *parts; /* blobs: its config and layers */
+	size_t part_count;
+	struct digest subject;
+	char tag[REFERRERS_TAG_SIZE]; /* that it came by; "": the manifest itself names its subject */
+	char type[MEDIA_TYPE_SIZE];   /* its artifact type */
+};
+
 /* One name. */
 struct pack_image {
 	char *name;  /* reference_local_name() of what was asked for; NULL: an archive without names */
@@ -55,6 +66,9 @@ struct pack_image {
 	size_t manifest_count;
 	size_t manifest_capacity; /* private to pack.c */
 	size_t preferred; /* manifests[]: the one docker's manifest.json names: linux/amd64, else the first image */
+	struct pack_referrer *referrers;
+	size_t referrer_count;
+	size_t referrer_capacity; /* private to referrer.c */
 };
 
 struct pack {
@@ -101,10 +115,22 @@ int pack_image_add_manifest(struct pack *p, struct pack_image *image, size_t man
 			    const struct platform *platform, bool attestation, const char *config_bytes,
 			    size_t config_len, struct err *e);
 
+/*
+ * Adds what refers to an image, whose root, source and manifests are complete, by the manifest at `manifest_blob` (its
+ * bytes must be in memory): its config and layers become blobs. `tag` NULL or "": none. ERR_CORRUPT: the subject is
+ * neither of the image nor a referrer that was added before; neither the tag nor the manifest names it; it is there
+ * twice; more than LIMIT_REFERRERS.
+ */
+int pack_image_add_referrer(struct pack *p, struct pack_image *image, size_t manifest_blob, const char *tag,
+			    const struct digest *subject, struct err *e);
+
+/* How many all images have. */
+size_t pack_referrers(const struct pack *p);
+
 /* Sets image->preferred; ERR_ABSENT if no manifest is an image. */
 int pack_image_choose_preferred(struct pack_image *image, struct err *e);
 
-/* Bytes of an image as stored: each of its blobs once. */
+/* Bytes of an image as stored: each of its blobs once, without its referrers. */
 uint64_t pack_image_bytes(const struct pack *p, const struct pack_image *image);
 
 #endif

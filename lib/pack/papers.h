@@ -35,7 +35,10 @@ int papers_docker_manifest(const struct pack *p, struct buf *out, struct err *e)
  *                 "root":"sha256:...","mediaType":"...",         what index.json points at
  *                 "source":{"digest":"sha256:...","size":1,"mediaType":"..."},        left out if unknown
  *                 "platforms":[{"platform":{"architecture":"arm","os":"linux","variant":"v7"},  left out if empty
- *                               "manifest":"sha256:..."}]}],     all manifests, in pack_image's order
+ *                               "manifest":"sha256:..."}],       all manifests, in pack_image's order
+ *                 "referrers":[{"manifest":"sha256:...",         left out if none
+ *                               "tag":"sha256-<hex>.sig",        left out if it came by none
+ *                               "subject":"sha256:..."}]}],
  *      "members":[{"name":"blobs/sha256/<hex>","size":1,"sha256":"<hex>"}],
  *      "absent":[{"digest":"sha256:...","size":1}]}              blobs that the archive relies on; left out if none
  *
@@ -56,6 +59,11 @@ struct toc_platform {
 	struct platform platform; /* empty if it has none */
 	struct digest manifest;
 };
+struct toc_referrer {
+	struct digest manifest;
+	struct digest subject;
+	char tag[REFERRERS_TAG_SIZE]; /* "": none */
+};
 struct toc_image {
 	char *name; /* NULL: none */
 	struct digest root;
@@ -65,6 +73,8 @@ struct toc_image {
 	char source_media_type[MEDIA_TYPE_SIZE];
 	struct toc_platform *platforms; /* one each manifest */
 	size_t platform_count;
+	struct toc_referrer *referrers;
+	size_t referrer_count;
 };
 struct toc {
 	struct toc_image *images;
@@ -77,9 +87,9 @@ struct toc {
 
 /*
  * ERR_CORRUPT for anything that we would not have written: the bytes must be exactly what papers_toc() makes of the
- * content. Beyond that: members are blobs/sha256/<hex> with <hex> their sha256, each once, then the three papers; roots
- * and manifests are members; absent blobs are not; names are unique and as reference_local_name() writes them; the
- * sizes fit a file; the counts are within limits.h.
+ * content. Beyond that: members are blobs/sha256/<hex> with <hex> their sha256, each once, then the three papers;
+ * roots, manifests and referrers are members; absent blobs are not; names are unique and as reference_local_name()
+ * writes them; the sizes fit a file; the counts are within limits.h.
  */
 struct toc *toc_parse(const char *bytes, size_t len, struct err *e);
 void toc_free(struct toc *t);

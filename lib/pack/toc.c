@@ -14,6 +14,7 @@ void toc_free(struct toc *t)
 	for (size_t i = 0; i < t->image_count; i++) {
 		free(t->images[i].name);
 		free(t->images[i].platforms);
+		free(t->images[i].referrers);
 	}
 	free(t->images);
 	free(t->members);
@@ -79,6 +80,37 @@ static int read_platforms(const struct jval *object, struct toc_image *image, st
 	return 0;
 }
 
+static int read_referrer(const struct jval *v, struct toc_referrer *r, struct err *e)
+{
+	const char *tag = "";
+
+	if (jval_get_digest(v, "manifest", true, &r->manifest, e) || jval_get_text(v, "tag", false, &tag, e) ||
+	    jval_get_digest(v, "subject", true, &r->subject, e))
+		return -1;
+	if (strlen(tag) >= sizeof(r->tag))
+		return err_set(e, ERR_CORRUPT, "its tag has %zu characters", strlen(tag));
+	memcpy(r->tag, tag, strlen(tag) + 1);
+	return 0;
+}
+
+static int read_referrers(const struct jval *object, struct toc_image *image, struct err *e)
+{
+	const struct jval *list = NULL;
+
+	if (!jval_get(object, "referrers"))
+		return 0;
+	if (list_of(object, "referrers", LIMIT_REFERRERS, &list, e))
+		return -1;
+	image->referrers = calloc(jval_count(list) + 1, sizeof(*image->referrers));
+	if (!image->referrers)
+		return err_memory(e);
+	for (size_t i = 0; i < jval_count(list); i++)
+		if (read_referrer(jval_at(list, i), &image->referrers[i], e))
+			return err_at(e, "referrers[%zu]", i);
+	image->referrer_count = jval_count(list);
+	return 0;
+}
+
 static int read_image(const struct jval *v, struct toc_image *image, struct err *e)
 {
 	const struct jval *source = jval_get(v, "source");
@@ -97,7 +129,7 @@ static int read_image(const struct jval *v, struct toc_image *image, struct err 
 		if (!image->name)
 			return err_memory(e);
 	}
-	return read_platforms(v, image, e);
+	return read_platforms(v, image, e) || read_referrers(v, image, e) ? -1 : 0;
 }
 
 static int read_images(const struct jval *root, struct toc *t, struct err *e)

@@ -74,6 +74,10 @@ static int check_image(const struct toc_image *image, const struct digestmap *bl
 		if (digestmap_get(blobs, &image->platforms[i].manifest) < 0)
 			return err_set(e, ERR_CORRUPT, "manifest %s is not a member",
 				       digest_text(&image->platforms[i].manifest, text));
+	for (size_t i = 0; i < image->referrer_count; i++)
+		if (digestmap_get(blobs, &image->referrers[i].manifest) < 0)
+			return err_set(e, ERR_CORRUPT, "referrer %s is not a member",
+				       digest_text(&image->referrers[i].manifest, text));
 	return 0;
 }
 

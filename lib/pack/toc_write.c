@@ -28,6 +28,29 @@ static void put_source(struct jout *j, const struct toc_image *image)
 	jout_end(j);
 }
 
+/* An archive without any is what it was before there were any. */
+static void put_referrers(struct jout *j, const struct toc_image *image)
+{
+	if (!image->referrer_count)
+		return;
+	jout_key(j, "referrers");
+	jout_array(j);
+	for (size_t i = 0; i < image->referrer_count; i++) {
+		const struct toc_referrer *r = &image->referrers[i];
+		jout_object(j);
+		jout_key(j, "manifest");
+		jout_digest(j, &r->manifest);
+		if (*r->tag) {
+			jout_key(j, "tag");
+			jout_text(j, r->tag);
+		}
+		jout_key(j, "subject");
+		jout_digest(j, &r->subject);
+		jout_end(j);
+	}
+	jout_end(j);
+}
+
 void toc_put_image(struct jout *j, const struct toc_image *image)
 {
 	jout_object(j);
@@ -49,6 +72,7 @@ void toc_put_image(struct jout *j, const struct toc_image *image)
 		jout_end(j);
 	}
 	jout_end(j);
+	put_referrers(j, image);
 	jout_end(j);
 }
 
@@ -102,9 +126,9 @@ bool toc_name_valid(const char *name)
 	return !reference_parse(&r, name, NULL) && strcmp(reference_local_name(&r, local), name) == 0;
 }
 
-/* One image of the pack in the TOC's shape; `platforms` has room for its manifests. */
+/* One image of the pack in the TOC's shape; `platforms` and `referrers` have room for its own. */
 static int put_pack_image(struct jout *j, const struct pack *p, const struct pack_image *image,
-			  struct toc_platform *platforms, struct err *e)
+			  struct toc_platform *platforms, struct toc_referrer *referrers, struct err *e)
 {
 	const struct pack_blob *root = &p->blobs[image->root];
 	char shown[LIMIT_REFERENCE];
@@ -115,6 +139,8 @@ static int put_pack_image(struct jout *j, const struct pack *p, const struct pac
 		.source = image->source,
 		.platforms = platforms,
 		.platform_count = image->manifest_count,
+		.referrers = referrers,
+		.referrer_count = image->referrer_count,
 	};
 
 	if (image->name && !toc_name_valid(image->name))
@@ -126,6 +152,11 @@ static int put_pack_image(struct jout *j, const struct pack *p, const struct pac
 		const struct pack_manifest *m = &image->manifests[i];
 		platforms[i] = (struct toc_platform){ m->platform, p->blobs[m->blob].promise.digest };
 	}
+	for (size_t i = 0; i < image->referrer_count; i++) {
+		const struct pack_referrer *r = &image->referrers[i];
+		referrers[i] = (struct toc_referrer){ p->blobs[r->blob].promise.digest, r->subject, { 0 } };
+		memcpy(referrers[i].tag, r->tag, sizeof(r->tag));
+	}
 	toc_put_image(j, &view);
 	return 0;
 }
@@ -133,15 +164,20 @@ static int put_pack_image(struct jout *j, const struct pack *p, const struct pac
 static int put_images(struct jout *j, const struct pack *p, struct err *e)
 {
 	size_t most = 0;
+	size_t most_referrers = 0;
 
-	for (size_t i = 0; i < p->image_count; i++)
+	for (size_t i = 0; i < p->image_count; i++) {
 		if (p->images[i].manifest_count > most)
 			most = p->images[i].manifest_count;
+		if (p->images[i].referrer_count > most_referrers)
+			most_referrers = p->images[i].referrer_count;
+	}
 	AUTO_MEM struct toc_platform *platforms = calloc(most + 1, sizeof(*platforms));
-	if (!platforms)
+	AUTO_MEM struct toc_referrer *referrers = calloc(most_referrers + 1, sizeof(*referrers));
+	if (!platforms || !referrers)
 		return err_memory(e);
 	for (size_t i = 0; i < p->image_count; i++)
-		if (put_pack_image(j, p, &p->images[i], platforms, e))
+		if (put_pack_image(j, p, &p->images[i], platforms, referrers, e))
 			return -1;
 	return 0;
 }

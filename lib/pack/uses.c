@@ -24,6 +24,11 @@ void blob_uses_note(const struct pack *p, struct blob_use *uses)
 			for (size_t k = 0; k < pm->layer_count; k++)
 				note_use(&uses[pm->layers[k]], image->name, pm->diff_ids ? &pm->diff_ids[k] : NULL);
 		}
+		for (size_t r = 0; r < image->referrer_count; r++) {
+			note_use(&uses[image->referrers[r].blob], image->name, NULL);
+			for (size_t k = 0; k < image->referrers[r].part_count; k++)
+				note_use(&uses[image->referrers[r].parts[k]], image->name, NULL);
+		}
 	}
 }
 

@@ -208,6 +208,28 @@ UNUSED static struct pack_image *sample_index(struct pack *p, const char *name, 
 	return image;
 }
 
+/* A manifest of one layer that refers to `subject`: by itself, or (`tag`) says nothing. Its blob. */
+UNUSED static size_t sample_referrer(struct pack *p, struct store *s, const struct promise *subject, bool tag)
+{
+	AUTO_BUF manifest = { 0 };
+	char text[DIGEST_TEXT_SIZE];
+	const char *payload = digest_text(&subject->digest, text);
+	const struct promise layer = store_add(s, payload, strlen(payload));
+	const struct promise config = store_add(s, "{}", 2);
+
+	sample_manifest(&manifest, "application/vnd.oci.empty.v1+json", &config, &layer, 1);
+	if (!tag) {
+		manifest.data[--manifest.len] = '\0';
+		OK(buf_puts(&manifest, ",\"subject\":", &sample_err));
+		put_descriptor_text(&manifest, MEDIA_OCI_MANIFEST, subject);
+		OK(buf_puts(&manifest, "}", &sample_err));
+	}
+	const struct promise mp = promise_of(manifest.data, manifest.len);
+	const ptrdiff_t blob = pack_add_blob(p, &mp, BLOB_MANIFEST, MEDIA_OCI_MANIFEST, manifest.data, &sample_err);
+	assert_true(blob >= 0);
+	return (size_t)blob;
+}
+
 /* The whole tar of a layout, as its source gives it. */
 UNUSED static void sample_tar(const struct layout *l, struct store *s, struct buf *out)
 {

@@ -128,6 +128,23 @@ static void refused(void **state)
 		{ HEAD "7" MIDDLE BLOB_A "," PAPERS TAIL, "images[0]: " },
 		{ HEAD "{\"name\":null,\"root\":\"sha256:" HEX_A "\",\"mediaType\":\"\"}" MIDDLE BLOB_A "," PAPERS TAIL,
 		  "platforms is no list" },
+		/* referrers */
+		{ HEAD "{\"name\":null,\"root\":\"sha256:" HEX_A
+		       "\",\"mediaType\":\"\",\"platforms\":[],\"referrers\":[{\"manifest\":\"sha256:" HEX_B
+		       "\",\"subject\":\"sha256:" HEX_A "\"}]}" MIDDLE BLOB_A "," PAPERS TAIL,
+		  "images[0]: referrer sha256:" HEX_B " is not a member" },
+		{ HEAD "{\"name\":null,\"root\":\"sha256:" HEX_A
+		       "\",\"mediaType\":\"\",\"platforms\":[],\"referrers\":[]}" MIDDLE BLOB_A "," PAPERS TAIL,
+		  "not written as imgpack writes it" },
+		{ HEAD "{\"name\":null,\"root\":\"sha256:" HEX_A
+		       "\",\"mediaType\":\"\",\"platforms\":[],\"referrers\":[{\"manifest\":\"sha256:" HEX_A
+		       "\",\"tag\":\"sha256-" HEX_A HEX_A "\",\"subject\":\"sha256:" HEX_A "\"}]}" MIDDLE BLOB_A
+		       "," PAPERS TAIL,
+		  "images[0]: referrers[0]: its tag has 135 characters" },
+		{ HEAD "{\"name\":null,\"root\":\"sha256:" HEX_A
+		       "\",\"mediaType\":\"\",\"platforms\":[],\"referrers\":[{\"manifest\":\"sha256:" HEX_A
+		       "\"}]}" MIDDLE BLOB_A "," PAPERS TAIL,
+		  "images[0]: referrers[0]: " },
 		/* absent */
 		{ HEAD MIDDLE BLOB_A "," PAPERS "],\"absent\":[{\"digest\":\"sha256:" HEX_A "\",\"size\":7}]}",
 		  "absent[0]: sha256:" HEX_A " is a member, or absent twice" },
