@@ -89,7 +89,8 @@ static int show(struct run *run, const struct load_report *r, bool plan, struct 
 	text_size(skipped, r->skipped_bytes);
 	if (r->target && buf_printf(&run->out, e, "%s: ", text_escape_str(name, sizeof(name), r->target)))
 		return -1;
-	if (show_count(&run->out, r->count, "image", e))
+	if (show_count(&run->out, r->count, "image", e) ||
+	    (r->referrers && (buf_puts(&run->out, ", ", e) || show_count(&run->out, r->referrers, "referrer", e))))
 		return -1;
 	return buf_printf(&run->out, e,
 			  plan ? ", %s to send, %s are there or would be mounted; nothing was sent\n"
@@ -107,6 +108,7 @@ int copy_run(struct run *run, struct err *e)
 		.replace = o->given[OPT_REPLACE],
 		.create_project = o->given[OPT_CREATE_PROJECT],
 		.receipt = o->given[OPT_PLAN] ? NULL : options_value(o, OPT_RECEIPT),
+		.referrers = o->given[OPT_REFERRERS],
 		.plan_only = o->given[OPT_PLAN],
 		.events = run->events,
 	};

@@ -120,7 +120,7 @@ static int show(struct run *run, const struct fetch_report *r, struct err *e)
 	text_escape_str(path, sizeof(path), run->to_stderr ? "standard output" : r->archive);
 	if (show_images(&run->out, &r->images, NULL, e) ||
 	    buf_printf(&run->out, e, "%swrote%s %s: ", run_green(run), run_plain(run), path) ||
-	    show_count(&run->out, r->images.count, "image", e) ||
+	    show_count(&run->out, r->images.count, "image", e) || show_referrers(&run->out, &r->images, e) ||
 	    buf_printf(&run->out, e, ", %s", text_size(bytes, r->bytes)))
 		return -1;
 	if (r->chunk_count && (buf_puts(&run->out, " in ", e) || show_chunks(&run->out, r, e)))
@@ -148,6 +148,7 @@ int fetch_run(struct run *run, struct err *e)
 	AUTO_MEM struct platform *platforms = NULL;
 	struct fetch_options options = {
 		.all_platforms = o->given[OPT_ALL_PLATFORMS],
+		.referrers = o->given[OPT_REFERRERS],
 		.plan_only = o->given[OPT_PLAN],
 		.output = options_value(o, OPT_OUTPUT),
 		.only = options_value(o, OPT_ONLY),

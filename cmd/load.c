@@ -39,7 +39,8 @@ static int show(struct run *run, const struct load_report *r, struct err *e)
 			return -1;
 	}
 	if (buf_printf(&run->out, e, "%s: ", text_escape_str(name, sizeof(name), r->target)) ||
-	    show_count(&run->out, r->count, "image", e))
+	    show_count(&run->out, r->count, "image", e) ||
+	    (r->referrers && (buf_puts(&run->out, ", ", e) || show_count(&run->out, r->referrers, "referrer", e))))
 		return -1;
 	return buf_printf(&run->out, e, ", %s sent, %s were there already\n", text_size(sent, r->sent_bytes),
 			  text_size(skipped, r->skipped_bytes));

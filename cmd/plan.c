@@ -104,7 +104,7 @@ static int show_pulls(struct run *run, const struct forecast *f, struct err *e)
 int plan_show(struct run *run, const struct fetch_report *r, struct err *e)
 {
 	if (show_images(&run->out, &r->images, r->forecast, e) || buf_puts(&run->out, "\nplan: ", e) ||
-	    show_count(&run->out, r->images.count, "image", e) ||
+	    show_count(&run->out, r->images.count, "image", e) || show_referrers(&run->out, &r->images, e) ||
 	    buf_puts(&run->out, "; nothing was downloaded but manifests, nothing was written\n", e))
 		return -1;
 	return show_download(run, r, e) || show_archive(run, r, e) || show_here(run, r->forecast, e) ||

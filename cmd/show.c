@@ -72,6 +72,26 @@ static const char *unusual(const char *media_type)
 	return strstr(media_type, "tar") ? " tar" : "";
 }
 
+/* What belongs to the image: by which tag, or as what, and what of the image it is about. */
+static int show_attached(struct buf *out, const struct flow_image *image, struct err *e)
+{
+	char text[SHOW_NAME], digest[DIGEST_TEXT_SIZE], size[TEXT_SIZE_CAP];
+
+	if (!image->referrer_count)
+		return 0;
+	if (buf_puts(out, "  ", e) || show_count(out, image->referrer_count, "referrer", e) || buf_puts(out, "\n", e))
+		return -1;
+	for (size_t i = 0; i < image->referrer_count; i++) {
+		const struct flow_referrer *r = &image->referrers[i];
+		const char *word = r->tag ? strrchr(r->tag, '.') + 1 : r->type;
+		if (buf_printf(out, e, "%8s %s %s\n", text_size(size, r->bytes), digest_text(&r->manifest, digest),
+			       text_escape_str(text, sizeof(text), word)) ||
+		    buf_printf(out, e, "      of %s\n", digest_text(&r->subject, digest)))
+			return -1;
+	}
+	return 0;
+}
+
 /* Digests are whole here: this is where they are copied from. The line of a usual layer has 80 columns. */
 int show_image(struct buf *out, const struct flow_image *image, struct err *e)
 {
@@ -97,7 +117,26 @@ int show_image(struct buf *out, const struct flow_image *image, struct err *e)
 			       layer->absent ? " (not in it)" : ""))
 			return -1;
 	}
-	return 0;
+	return show_attached(out, image, e);
+}
+
+int show_referrers(struct buf *out, const struct flow_images *images, struct err *e)
+{
+	char size[TEXT_SIZE_CAP];
+	uint64_t bytes = 0;
+	size_t n = 0;
+
+	for (size_t i = 0; i < images->count; i++) {
+		n += images->items[i].referrer_count;
+		for (size_t k = 0; k < images->items[i].referrer_count; k++)
+			bytes += images->items[i].referrers[k].bytes;
+	}
+	if (!n)
+		return 0;
+	return buf_puts(out, ", ", e) || show_count(out, n, "referrer", e) ||
+			       buf_printf(out, e, " (%s)", text_size(size, bytes))
+		       ? -1
+		       : 0;
 }
 
 int show_chunks(struct buf *out, const struct fetch_report *r, struct err *e)

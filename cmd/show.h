@@ -18,6 +18,9 @@ int show_images(struct buf *out, const struct flow_images *images, const struct 
 /* One image with its platforms and layers. */
 int show_image(struct buf *out, const struct flow_image *image, struct err *e);
 
+/* ", 3 referrers (12 kB)"; nothing if there are none. */
+int show_referrers(struct buf *out, const struct flow_images *images, struct err *e);
+
 /* What could not be checked, one sentence a line. */
 /* "3 chunks of 4 GB and 1 parity file"; of a report with chunks. */
 int show_chunks(struct buf *out, const struct fetch_report *r, struct err *e);

@@ -259,6 +259,8 @@ const struct option words_options[] = {
 	  "fetch for this platform (repeatable; default: linux and this machine's architecture)" },
 	{ OPT_ALL_PLATFORMS, 0, "all-platforms", NULL, VALUE_NONE, GROUP_WHAT, false, FETCH,
 	  "fetch everything that an image's index names" },
+	{ OPT_REFERRERS, 0, "referrers", NULL, VALUE_NONE, GROUP_WHAT, false, FETCH | COPY,
+	  "bring along what belongs to the images: cosign's signatures, attestations and SBOMs, and OCI referrers" },
 	{ OPT_PLAN, 0, "plan", NULL, VALUE_NONE, GROUP_WHAT, false, FETCH,
 	  "say what the fetch would take: downloads, files, room on both sides, pull limits; download nothing but manifests, "
 	  "write nothing" },

@@ -258,3 +258,35 @@ int choice_add_to_pack(const struct choice *c, struct pack *pack, struct pack_im
 	(void)pack_image_choose_preferred(image, &none); /* an artifact alone has none, and needs none */
 	return 0;
 }
+
+static bool has_zstd(const struct pack *pack, const struct pack_image *image)
+{
+	for (size_t m = 0; m < image->manifest_count; m++) {
+		const struct pack_manifest *pm = &image->manifests[m];
+		for (size_t i = 0; pm->image && i < pm->layer_count; i++)
+			if (layer_coding(pack->blobs[pm->layers[i]].media_type) == LAYER_ZSTD)
+				return true;
+	}
+	return false;
+}
+
+static void say_narrowed(const struct choice *c, bool by_digest, const char *noun, const struct events *events)
+{
+	char text[DIGEST_TEXT_SIZE];
+
+	digest_text(&c->source->promise.digest, text);
+	event_text(events, EVENT_DETAIL, "%s: took %zu of the platforms of %s", noun, c->count, text);
+	if (by_digest || c->count > 1)
+		event_text(events, EVENT_WARNING,
+			   "%s: only some of its platforms are taken, so %s will not resolve on the other side%s", noun,
+			   text, by_digest ? " (leave out --platform to take the whole index)" : "");
+}
+
+void choice_say(const struct choice *c, const struct pack *pack, const struct pack_image *image, bool by_digest,
+		const char *noun, const struct events *events)
+{
+	if (c->narrowed)
+		say_narrowed(c, by_digest, noun, events);
+	if (has_zstd(pack, image))
+		event_text(events, EVENT_WARNING, "%s has zstd layers: docker before 23 cannot load it", noun);
+}

@@ -56,6 +56,10 @@ int choice_check_platform(const struct choice *c, const struct fetch_options *o,
  */
 int choice_add_papers(const struct choice *c, struct pack *pack, struct library *library, struct err *e);
 
+/* What a person should know before it travels. `image` is what became of the choice in the pack. */
+void choice_say(const struct choice *c, const struct pack *pack, const struct pack_image *image, bool by_digest,
+		const char *noun, const struct events *events);
+
 /* Fills root and manifests of `image` and adds what is not a paper, after choice_add_papers(). */
 int choice_add_to_pack(const struct choice *c, struct pack *pack, struct pack_image *image, struct library *library,
 		       struct err *e);

@@ -28,6 +28,7 @@ static struct plan *make_plan(const struct copy_options *o, struct registries *r
 		.platform_count = o->platform_count,
 		.all_platforms = !o->platform_count,
 		.shard = o->shard,
+		.referrers = o->referrers,
 		.connect = o->connect,
 		.events = o->events,
 	};
@@ -73,6 +74,7 @@ static int send_to(const struct copy_options *o, const char *registry, const str
 			return -1;
 	all->sent_bytes += one->sent_bytes;
 	all->skipped_bytes += one->skipped_bytes;
+	all->referrers += one->referrers;
 	return 0;
 }
 

@@ -46,6 +46,14 @@ struct flow_platform {
 	char *name; /* "linux/amd64" */
 	struct digest manifest;
 };
+/* What belongs to an image without being part of it. */
+struct flow_referrer {
+	struct digest manifest;
+	struct digest subject; /* what of the image it belongs to, or another referrer */
+	char *tag;             /* that it came by ("sha256-<hex>.sig"), or NULL */
+	char *type;            /* its artifact type */
+	uint64_t bytes;        /* with its blobs */
+};
 struct flow_layer {
 	struct digest digest;
 	uint64_t bytes;
@@ -60,8 +68,10 @@ struct flow_image {
 	size_t platform_count;
 	struct flow_layer *layers; /* of all its platforms, each once */
 	size_t layer_count;
-	uint64_t bytes;
-	char *created; /* of the preferred platform's config, or NULL */
+	struct flow_referrer *referrers;
+	size_t referrer_count;
+	uint64_t bytes; /* without the referrers */
+	char *created;  /* of the preferred platform's config, or NULL */
 };
 
 struct flow_images {
@@ -78,6 +88,7 @@ struct fetch_options {
 	const struct platform *platforms; /* none: the default platform */
 	size_t platform_count;
 	bool all_platforms;
+	bool referrers;     /* signatures, SBOMs and attestations too */
 	struct shard shard; /* this part of the references alone */
 	bool plan_only;     /* --plan: nothing downloaded but papers */
 	const char *output; /* "-": standard output; no split, parity or have_archives then */
@@ -283,6 +294,7 @@ struct load_report {
 	size_t count;
 	uint64_t sent_bytes;
 	uint64_t skipped_bytes;
+	size_t referrers; /* that stand there, too */
 };
 struct load_report *flow_load(const struct load_options *o, struct err *e);
 void load_report_free(struct load_report *r);
@@ -304,6 +316,7 @@ struct copy_options {
 	bool create_project;            /* of a Harbor, where it lacks */
 	const char *receipt;            /* FILE of --receipt, or NULL */
 	struct shard shard;             /* this part of the sources alone */
+	bool referrers;                 /* signatures, SBOMs and attestations too */
 	bool plan_only;                 /* nothing is sent: the report says what would be */
 	struct connect_options connect; /* credential: the destination's */
 	const struct events *events;

@@ -279,11 +279,17 @@ static int run_errand(void *ctx, size_t item, size_t worker, struct err *e)
 		.ctx = &x,
 		.by_tag = o->tag != NULL,
 	};
+	struct err why = { 0 };
 
 	if (!p)
 		return err_memory(e);
-	if (buf_reserve(&p->bytes, 0, e) || ask_origin(&x, worker, e) || ask(x.registries, &a, e))
+	if (buf_reserve(&p->bytes, 0, &why) || ask_origin(&x, worker, &why) || ask(x.registries, &a, &why)) {
+		if (o->optional && why.kind == ERR_ABSENT)
+			return 0;
+		if (e)
+			*e = why;
 		return err_at(e, "%s", o->noun);
+	}
 	r->results[item] = TAKE(p);
 	return 0;
 }
@@ -297,6 +303,8 @@ static bool same_tag(const struct order *a, const struct order *b)
  */
 static size_t find_errand(const struct round *r, size_t count, const struct digestmap *asked, const struct order *o)
 {
+	if (o->tag && o->optional)
+		return count;
 	if (!o->tag) {
 		ptrdiff_t i = digestmap_get(asked, &o->promise.digest);
 		return i < 0 ? count : (size_t)i;

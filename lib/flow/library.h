@@ -29,6 +29,7 @@ struct order {
 	const char *noun;       /* the image, for errors; borrowed */
 	const char *tag;        /* by tag (NULL: by promise) */
 	bool config;            /* from /blobs/, else from /manifests/ */
+	bool optional;          /* what is not there has no result, and is no error; asked for once each */
 	bool size_known;        /* false: a reference by digest; promise.size is then ignored */
 	struct promise promise;
 	const struct paper *result; /* filled by library_read(); borrowed from the library */

@@ -122,6 +122,7 @@ struct load_report *load_report_new(const char *target, const struct pack *p, co
 	r->count = result->count;
 	r->sent_bytes = result->sent_bytes;
 	r->skipped_bytes = result->skipped_bytes;
+	r->referrers = result->referrers;
 	if (report_copy(&r->target, target, e))
 		return NULL;
 	for (size_t i = 0; i < result->count; i++) {
@@ -133,6 +134,17 @@ struct load_report *load_report_new(const char *target, const struct pack *p, co
 			return NULL;
 	}
 	return TAKE(r);
+}
+
+/* What loads images alone has no place for them. */
+static void say_referrers(const struct load_options *o, const struct place *p, const struct pack *pack)
+{
+	const size_t n = pack_referrers(pack);
+
+	if (n && p->kind != TARGET_REGISTRY)
+		event_text(o->events, EVENT_NOTE,
+			   "%zu signature%s and other referrers stay in the archive: %s keeps none, a registry does", n,
+			   n == 1 ? "" : "s", p->text);
 }
 
 static int nothing_loaded(struct err *e)
@@ -208,6 +220,7 @@ struct load_report *flow_load(const struct load_options *o, struct err *e)
 		err_set(e, ERR_ABSENT, "%s: holds no image", noun);
 		return NULL;
 	}
+	say_referrers(o, &place, archive.file->pack);
 	const bool to_registry = place.kind == TARGET_REGISTRY;
 	AUTO(names)
 	names = names_new(archive.file->pack, o->names, maps, to_registry ? place.registry : NULL, place.prefix, e);
@@ -267,6 +280,10 @@ int load_report_json(const struct load_report *r, struct buf *out, struct err *e
 	jout_u64(&j, r->sent_bytes);
 	jout_key(&j, "skipped_bytes");
 	jout_u64(&j, r->skipped_bytes);
+	if (r->referrers) {
+		jout_key(&j, "referrers");
+		jout_u64(&j, r->referrers);
+	}
 	jout_end(&j);
 	return jout_finish(&j, e) || buf_puts(out, "\n", e) ? -1 : 0;
 }

@@ -2,6 +2,7 @@
 #include "flow/plan.h"
 
 #include "base/limits.h"
+#include "flow/attached.h"
 #include "flow/choice.h"
 #include "flow/library.h"
 #include "flow/maps.h"
@@ -301,7 +302,8 @@ static int add_papers(struct plan *p, const struct wanted *w, struct err *e)
 {
 	size_t before = p->pack->blob_count;
 
-	if (choice_add_papers(w->choice, p->pack, p->library, e))
+	if (choice_add_papers(w->choice, p->pack, p->library, e) ||
+	    attached_add_papers(&p->attached[w - p->wanted], p->pack, e))
 		return err_at(e, "%s", w->noun);
 	return note_homes(p, w, before, e);
 }
@@ -316,41 +318,25 @@ static int add_image(struct plan *p, struct wanted *w, struct err *e)
 	image->has_source = true;
 	image->source = w->source->promise;
 	(void)snprintf(image->source_media_type, sizeof(image->source_media_type), "%s", w->source->media_type);
-	if (choice_add_to_pack(w->choice, p->pack, image, p->library, e))
+	if (choice_add_to_pack(w->choice, p->pack, image, p->library, e) ||
+	    attached_add_to_pack(&p->attached[w - p->wanted], p->pack, image, e))
 		return err_at(e, "%s", w->noun);
 	return note_homes(p, w, before, e);
 }
 
-/* What a person should know about an image before it travels. */
-static void warn(const struct events *events, const struct plan *p, const struct wanted *w)
+/* The images as what they have attached sees them; nothing is asked for if it is not wanted. */
+static int find_attached(struct plan *p, const struct fetch_options *o, struct registries *registries, struct err *e)
 {
-	const struct pack_image *image = &p->pack->images[w - p->wanted];
-
-	for (size_t m = 0; m < image->manifest_count; m++) {
-		const struct pack_manifest *pm = &image->manifests[m];
-		for (size_t i = 0; pm->image && i < pm->layer_count; i++) {
-			if (layer_coding(p->pack->blobs[pm->layers[i]].media_type) != LAYER_ZSTD)
-				continue;
-			event_text(events, EVENT_WARNING, "%s has zstd layers: docker before 23 cannot load it",
-				   w->noun);
-			return;
-		}
+	p->attached = calloc(p->wanted_count + 1, sizeof(*p->attached));
+	if (!p->attached)
+		return err_memory(e);
+	for (size_t i = 0; i < p->wanted_count; i++) {
+		const struct wanted *w = &p->wanted[i];
+		p->attached[i] = (struct attached){
+			.registry = w->registry, .repository = w->place.repository, .noun = w->noun, .choice = w->choice
+		};
 	}
-}
-
-static void say_choice(const struct events *events, const struct wanted *w)
-{
-	char text[DIGEST_TEXT_SIZE];
-
-	if (!w->choice->narrowed)
-		return;
-	event_text(events, EVENT_DETAIL, "%s: took %zu of the platforms of %s", w->noun, w->choice->count,
-		   digest_text(&w->source->promise.digest, text));
-	if (w->reference.has_digest || w->choice->count > 1)
-		event_text(events, EVENT_WARNING,
-			   "%s: only some of its platforms are taken, so %s will not resolve on the other side%s",
-			   w->noun, text,
-			   w->reference.has_digest ? " (leave out --platform to take the whole index)" : "");
+	return o->referrers ? attached_find(p->attached, p->wanted_count, registries, p->library, e) : 0;
 }
 
 struct plan *plan_new(const struct fetch_options *o, struct registries *registries, struct err *e)
@@ -367,7 +353,8 @@ struct plan *plan_new(const struct fetch_options *o, struct registries *registri
 	p->pack = pack_new(e);
 	p->library = library_new(registries, e);
 	if (!p->pack || !p->library || read_references(p, o, registries, e) || read_sources(p, e) ||
-	    choose_all(p, o, e) || read_papers(p, e) || (o->shard.count && keep_shard(p, o, e)))
+	    choose_all(p, o, e) || read_papers(p, e) || (o->shard.count && keep_shard(p, o, e)) ||
+	    find_attached(p, o, registries, e))
 		return NULL;
 	for (size_t i = 0; i < p->wanted_count; i++)
 		if (choice_check_platform(p->wanted[i].choice, o, p->wanted[i].noun, e) ||
@@ -376,8 +363,8 @@ struct plan *plan_new(const struct fetch_options *o, struct registries *registri
 	for (size_t i = 0; i < p->wanted_count; i++) {
 		if (add_image(p, &p->wanted[i], e))
 			return NULL;
-		say_choice(o->events, &p->wanted[i]);
-		warn(o->events, p, &p->wanted[i]);
+		choice_say(p->wanted[i].choice, p->pack, &p->pack->images[i], p->wanted[i].reference.has_digest,
+			   p->wanted[i].noun, o->events);
 	}
 	if (have_leave_out(have, p->pack, &p->left_out, e))
 		return NULL;
@@ -391,6 +378,9 @@ void plan_free(struct plan *p)
 		return;
 	for (size_t i = 0; i < p->wanted_count; i++)
 		choice_free(p->wanted[i].choice);
+	for (size_t i = 0; p->attached && i < p->wanted_count; i++)
+		attached_release(&p->attached[i]);
+	free(p->attached);
 	free(p->wanted);
 	library_free(p->library);
 	pack_free(p->pack);

@@ -26,6 +26,7 @@ struct plan {
 	/* Private to plan.c. */
 	struct wanted *wanted;
 	size_t wanted_count;
+	struct attached *attached; /* one each */
 	size_t home_capacity;
 	struct library *library;
 };

@@ -59,6 +59,25 @@ static int add_layers(struct flow_image *to, const struct pack *p, const struct 
 	return 0;
 }
 
+static int add_referrers(struct flow_image *to, const struct pack *p, const struct pack_image *image, struct err *e)
+{
+	to->referrers = calloc(image->referrer_count + 1, sizeof(*to->referrers));
+	if (!to->referrers)
+		return err_memory(e);
+	for (size_t i = 0; i < image->referrer_count; i++) {
+		const struct pack_referrer *from = &image->referrers[i];
+		struct flow_referrer *r = &to->referrers[to->referrer_count++];
+		*r = (struct flow_referrer){ .manifest = p->blobs[from->blob].promise.digest,
+					     .subject = from->subject,
+					     .bytes = p->blobs[from->blob].promise.size };
+		for (size_t k = 0; k < from->part_count; k++)
+			r->bytes += p->blobs[from->parts[k]].promise.size;
+		if (report_copy(&r->tag, *from->tag ? from->tag : NULL, e) || report_copy(&r->type, from->type, e))
+			return -1;
+	}
+	return 0;
+}
+
 /* When the preferred platform's config says it was built. */
 static int add_created(struct flow_image *to, const struct pack *p, const struct pack_image *image, struct err *e)
 {
@@ -76,7 +95,7 @@ static int add_image(struct flow_image *to, const struct pack *p, const struct p
 	to->digest = image->has_source ? image->source.digest : p->blobs[image->root].promise.digest;
 	to->bytes = pack_image_bytes(p, image);
 	if (report_copy(&to->name, image->name, e) || add_platforms(to, p, image, e) || add_layers(to, p, image, e) ||
-	    add_created(to, p, image, e))
+	    add_created(to, p, image, e) || add_referrers(to, p, image, e))
 		return -1;
 	return 0;
 }
@@ -104,6 +123,11 @@ void report_images_release(struct flow_images *images)
 			free(image->platforms[k].name);
 		for (size_t k = 0; k < image->layer_count; k++)
 			free(image->layers[k].media_type);
+		for (size_t k = 0; k < image->referrer_count; k++) {
+			free(image->referrers[k].tag);
+			free(image->referrers[k].type);
+		}
+		free(image->referrers);
 		free(image->platforms);
 		free(image->layers);
 		free(image->name);
@@ -123,6 +147,31 @@ void report_platforms_json(struct jout *j, const struct flow_platform *platforms
 		jout_text(j, platforms[i].name);
 		jout_key(j, "digest");
 		jout_digest(j, &platforms[i].manifest);
+		jout_end(j);
+	}
+	jout_end(j);
+}
+
+/* Left out if there are none. */
+static void referrers_json(struct jout *j, const struct flow_image *image)
+{
+	if (!image->referrer_count)
+		return;
+	jout_key(j, "referrers");
+	jout_array(j);
+	for (size_t i = 0; i < image->referrer_count; i++) {
+		const struct flow_referrer *r = &image->referrers[i];
+		jout_object(j);
+		jout_key(j, "digest");
+		jout_digest(j, &r->manifest);
+		jout_key(j, "subject");
+		jout_digest(j, &r->subject);
+		jout_key(j, "tag");
+		jout_text(j, r->tag);
+		jout_key(j, "artifactType");
+		jout_text(j, r->type);
+		jout_key(j, "bytes");
+		jout_u64(j, r->bytes);
 		jout_end(j);
 	}
 	jout_end(j);
@@ -153,6 +202,7 @@ static void image_json(struct jout *j, const struct flow_image *image)
 		jout_end(j);
 	}
 	jout_end(j);
+	referrers_json(j, image);
 	jout_key(j, "bytes");
 	jout_u64(j, image->bytes);
 	jout_end(j);

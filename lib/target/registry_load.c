@@ -7,7 +7,7 @@
  * Loading into a registry:
  *
  *     plan -> looked before (no tag is moved unasked, every repository takes uploads)
- *          -> blobs -> manifests -> tags -> read back
+ *          -> blobs -> manifests -> tags -> read back -> referrers
  *
  * The bytes are the archive's own, so what had a digest at the source has it here. A push that breaks leaves blobs and
  * manifests without a name, which the registry's garbage collection knows.
@@ -42,6 +42,10 @@ static int push_all(struct push *p, struct err *e)
 		err_hint(e, "other images of this run may stand there already");
 		return -1;
 	}
+	if (push_referrers(p, e)) {
+		err_hint(e, "the images stand there; the same command once more brings what refers to them");
+		return -1;
+	}
 	return 0;
 }
 
@@ -65,6 +69,8 @@ struct load_result *target_registry_load(const char *registry, const struct load
 	int failed = p.conns ? push_all(&p, e) : err_memory(e);
 	result->sent_bytes = p.sent;
 	result->skipped_bytes = p.skipped;
+	for (size_t i = 0; i < request->count; i++)
+		result->referrers += request->images[i].image->referrer_count;
 	for (size_t i = 0; p.conns && i < p.workers; i++)
 		registry_conn_free(p.conns[i]);
 	free(p.conns);

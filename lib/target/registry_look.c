@@ -58,5 +58,5 @@ int push_look(struct push *p, struct err *e)
 				    image->had, e))
 			return -1;
 	}
-	return 0;
+	return push_look_referrers(p, e);
 }

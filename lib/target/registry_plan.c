@@ -186,6 +186,18 @@ static int sort_pairs(struct push_plan *p, struct err *e)
 	return 0;
 }
 
+/* An image that is there may have been signed since. */
+static int add_referrers(struct push_plan *p, struct digestmap *pairs, size_t image, struct err *e)
+{
+	const struct pack_image *from = p->images[image].load->image;
+
+	for (size_t i = 0; i < from->referrer_count; i++)
+		for (size_t k = 0; k < from->referrers[i].part_count; k++)
+			if (add_pair(p, pairs, image, from->referrers[i].parts[k], e))
+				return -1;
+	return 0;
+}
+
 int push_plan_blobs(struct push_plan *p, struct err *e)
 {
 	AUTO(digestmap) pairs = digestmap_new(e);
@@ -197,6 +209,8 @@ int push_plan_blobs(struct push_plan *p, struct err *e)
 		for (size_t k = 0; !p->images[i].had && k < parts->data_count; k++)
 			if (add_pair(p, pairs, i, parts->data[k], e))
 				return -1;
+		if (add_referrers(p, pairs, i, e))
+			return -1;
 	}
 	return sort_pairs(p, e);
 }

@@ -51,7 +51,10 @@ struct push_plan *push_plan_new(const char *registry, const struct load_request 
 void push_plan_free(struct push_plan *p);
 OWNED(push_plan)
 
-/* Fills blobs from the images that are not there yet; to be called after `had` is known. Absent blobs are left out. */
+/*
+ * Fills blobs from the images that are not there yet, and from the referrers of all; to be called after `had` is known.
+ * Absent blobs are left out.
+ */
 int push_plan_blobs(struct push_plan *p, struct err *e);
 
 /* One absent blob that comes from another repository of the registry. */
@@ -103,6 +106,13 @@ int push_blob(void *push, size_t item, size_t worker, struct err *e);
  */
 int push_passing(struct push *p, struct err *e);
 int push_passed(struct err *e);
+
+/*
+ * registry_referrers.c: puts the manifests of the images' referrers, whose blobs push_blobs() has brought, and makes
+ * them findable there. push_look_referrers() counts them.
+ */
+int push_referrers(struct push *p, struct err *e);
+int push_look_referrers(struct push *p, struct err *e);
 
 /* registry_look.c: counts what would be sent and what is there, and sends nothing. Fills the result. */
 int push_look(struct push *p, struct err *e);

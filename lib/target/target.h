@@ -54,6 +54,7 @@ struct load_result {
 	size_t count;
 	uint64_t sent_bytes;
 	uint64_t skipped_bytes; /* blobs that were there */
+	size_t referrers;       /* signatures and the like that stand there, too; of a registry */
 };
 void load_result_free(struct load_result *r);
 OWNED(load_result)
