@@ -121,6 +121,14 @@ exits 0 imgpack verify multi.tar.001
 exits 0 imgpack load multi.tar.001 --to "registry:$dst/chunks"
 found "$dst/chunks/test/multi" multi
 
+step "from a registry that lists them itself"
+start_serve listing app.tar
+exits 0 imgpack copy "$listing/test/app:1" "$dst/listed/app:1" --referrers
+same "the list" "$(listed "$dst/listed/app" "$app" | jq -r .artifactType | sort | tr '\n' ' ')" \
+	"application/vnd.test.sbom application/vnd.test.scan "
+exits 0 imgpack fetch "$listing/test/app:1" --referrers -o listed.tar --json
+same "as many" "$(jq '.images[0].referrers | length' out)" 2
+
 step "what loads images alone says so"
 exits 0 imgpack load app.tar --to "oci:$T/folder"
 says "stay in the archive"
