@@ -129,6 +129,19 @@ same "the list" "$(listed "$dst/listed/app" "$app" | jq -r .artifactType | sort 
 exits 0 imgpack fetch "$listing/test/app:1" --referrers -o listed.tar --json
 same "as many" "$(jq '.images[0].referrers | length' out)" 2
 
+step "to a registry that lists them itself, a page after the other"
+modern=127.0.0.1:$(free_port)
+spawn modern python3 "$SERVERS/fakeregistry.py" --port "${modern#*:}" --script lists
+wait_for 20 answers "http://$modern/v2/" || fail "fakeregistry.py"
+exits 0 imgpack load app.tar --to "registry:$modern"
+found "$modern/test/app" app
+tagged "$modern/test/app" app "$sbom" sig
+refuse "a fallback tag that nobody needs" registry_manifest "$modern/test/app:sha256-${app#sha256:}"
+exits 0 imgpack load app.tar --to "registry:$modern" --json
+same "a second load sends nothing" "$(jq .sent_bytes out)" 0
+exits 0 imgpack fetch "$modern/test/app:1" --referrers -o paged.tar --json
+same "all of them" "$(jq -r '.images[0].referrers[].digest' out | sort)" "$(cut -d' ' -f2 all.app | sort)"
+
 step "what loads images alone says so"
 exits 0 imgpack load app.tar --to "oci:$T/folder"
 says "stay in the archive"

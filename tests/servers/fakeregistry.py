@@ -33,6 +33,7 @@ SCRIPTS = {
     "stumble": "answers request N with 503",
     "cut-one": "cuts request N and none after it",
     "refuse-manifests": "says 400 to every manifest",
+    "lists": "has the referrers API, one referrer a page, and says so with OCI-Subject",
 }
 
 
@@ -136,19 +137,36 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if url.path in ("/v2", "/v2/"):
             self.answer(200, b"{}")
             return
-        match = re.fullmatch(r"/v2/(.+)/(blobs/uploads|blobs|manifests)/([^/]*)", url.path)
+        match = re.fullmatch(r"/v2/(.+)/(blobs/uploads|blobs|manifests|referrers)/([^/]*)", url.path)
         if not match:
             self.error(404, "NAME_UNKNOWN")
             return
         repository, kind, selector = match.groups()
         if kind == "manifests":
             self.manifest(repository, selector)
+        elif kind == "referrers":
+            self.referrers(url.path, repository, selector, int(query.get("from", "0")))
         elif kind == "blobs":
             self.blob(repository, selector)
         elif self.command == "POST":
             self.begin(repository, query)
         else:
             self.upload(repository, query)
+
+    def referrers(self, path, repository, subject, first):
+        state = self.server.state
+        if state.script != "lists":
+            self.error(404, "UNSUPPORTED")
+            return
+        with state.lock:
+            all_of_it = [{"mediaType": kind, "digest": digest, "size": len(data), "artifactType": json.loads(data).get("artifactType", "")}
+                         for (where, digest), (kind, data) in state.manifests.items()
+                         if where == repository and json.loads(data).get("subject", {}).get("digest") == subject]
+        headers = [("Content-Type", "application/vnd.oci.image.index.v1+json")]
+        if first + 1 < len(all_of_it):
+            headers.append(("Link", '<%s?from=%d>; rel="next"' % (path, first + 1)))
+        self.answer(200, json.dumps({"schemaVersion": 2, "mediaType": headers[0][1],
+                                     "manifests": all_of_it[first:first + 1]}).encode(), headers)
 
     def blob(self, repository, digest):
         state = self.server.state
@@ -233,7 +251,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
                     other = data.replace(b'"schemaVersion":2', b'"schemaVersion":2 ')
                     state.tags[(repository, selector)] = "sha256:" + hashlib.sha256(other).hexdigest()
                     state.manifests[(repository, state.tags[(repository, selector)])] = (kind, other)
-        self.answer(201, b"", [("Docker-Content-Digest", digest)])
+        headers = [("Docker-Content-Digest", digest)]
+        if state.script == "lists" and "subject" in json.loads(data):
+            headers.append(("OCI-Subject", json.loads(data)["subject"]["digest"]))
+        self.answer(201, b"", headers)
 
 
 class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
