@@ -28,6 +28,7 @@ struct simulate {
 	uint64_t read; /* raw bytes before it went to the caller */
 	uint64_t gzip;
 	uint64_t marks; /* greatest common divisor of where empty blocks stand in the member */
+	uint64_t mark;  /* the last of them */
 	struct recipe_member before;
 	uint8_t header[PARSER_HEADER]; /* of the member before */
 	bool ended;
@@ -169,8 +170,11 @@ static int take_block(struct simulate *s, struct err *e)
 		give_up(s, "its blocks are too many");
 		return 0;
 	}
+	/* An empty block at the member's very end tells nothing: it counts once data follow. */
 	if (b->length == 0 && !b->final)
-		s->marks = divisor(b->start - s->parser.member, s->marks);
+		s->mark = b->start - s->parser.member;
+	else if (b->length)
+		s->marks = divisor(s->mark, s->marks);
 	s->real.blocks[s->real.count++ % LIMIT_BLOCKS_WAITING] = *b;
 	if (tokens_reserve(&s->real.tokens, 1, e))
 		return -1;
@@ -200,7 +204,7 @@ static int take_member_end(struct simulate *s, struct err *e)
 static void take_member(struct simulate *s)
 {
 	s->chosen = false;
-	s->marks = 0;
+	s->marks = s->mark = 0;
 	s->real.first = s->real.count = 0;
 	s->real.tokens.first = s->real.tokens.len = 0;
 }
