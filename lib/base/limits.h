@@ -47,9 +47,9 @@
 #define LIMIT_JSON_VALUES 65536 /* values of a JSON document, and one more for every LIMIT_JSON_DENSITY bytes of it */
 #define LIMIT_JSON_DENSITY 16   /* "[0,0,0,...]" takes 50 times its size in memory; a real paper has 20 bytes a value */
 
-#define LIMIT_RECIPE (8u << 20)         /* what a layer's gzip is rebuilt from: 0.05 % of 16 GB */
-#define LIMIT_BLOCK_TOKENS (1u << 20)   /* symbols of a deflate block that is rebuilt; encoders use 16384 to 65536 */
-#define LIMIT_BLOCKS_WAITING 1024       /* blocks that a simulation has not got to yet */
+#define LIMIT_RECIPE (8u << 20)       /* what a layer's gzip is rebuilt from: 0.05 % of 16 GB */
+#define LIMIT_BLOCK_TOKENS (1u << 20) /* symbols of a deflate block that is rebuilt; encoders use 16384 to 65536 */
+#define LIMIT_BLOCKS_WAITING 1024     /* blocks that a simulation has not got to yet */
 
 #define LIMIT_SETTINGS (1u << 20)     /* hosts.toml, registries.conf, daemon.json */
 #define LIMIT_TOML_DEPTH 16           /* arrays and tables inside each other; parts of one key; "a.b.c" has three */

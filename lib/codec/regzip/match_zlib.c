@@ -12,9 +12,10 @@
 #define FAR 4096 /* a match of three bytes may not lie farther back */
 #define BUFFER (2 * TOKEN_MAX_DISTANCE)
 #define HASH_MASK 0x7fffu
-#define ORIGIN (1u << 17) /* added to positions at each segment: entries of others, and empty ones, are too far away   \
-			   */
-#define LAZY_FROM 4       /* level */
+#define ORIGIN                                                                                                         \
+	(1u << 17)  /* added to positions at each segment: entries of others, and empty ones, are too far away         \
+		     */
+#define LAZY_FROM 4 /* level */
 
 struct level {
 	unsigned good; /* with a match this long, only a quarter of the chain is searched */

@@ -2,13 +2,13 @@
 #include "codec/regzip/rebuild.h"
 
 #include "base/limits.h"
+#include "codec/regzip/block_write.h"
 #include "codec/regzip/recipe.h"
 #include "stream/sink.h"
 
 #include <isa-l/crc.h>
 
-#define TOKEN_BITS (15 + 5 + 15 + 13) /* of the longest match */
-#define BLOCK_EXTRA 64                /* bytes beside header and tokens */
+#define BLOCK_EXTRA 64 /* bytes beside header and tokens */
 
 enum { NEXT_MEMBER, NEXT_BLOCK, NEXT_PADDING, AT_END };
 
@@ -215,49 +215,13 @@ static int block_header(struct rebuild *r, struct code_lengths *l, struct err *e
 	return tree_predict(r->encoder->tree, r->block.source == HEADER_VARIANT, &r->frequencies, h, l);
 }
 
-struct codes {
-	struct code_lengths lengths;
-	uint16_t literal[288];
-	uint16_t distance[32];
-};
-
-/* A token that has no code: -1. */
-static int write_token(struct bits *b, const struct codes *c, uint32_t token)
-{
-	if (!(token & TOKEN_MATCH)) {
-		bits_put(b, c->literal[token], c->lengths.literal[token]);
-		return c->lengths.literal[token] ? 0 : -1;
-	}
-	unsigned code = token_length_code(token);
-	unsigned symbol = CODE_END + 1 + code;
-	unsigned bits = c->lengths.literal[symbol];
-	uint64_t extra = token_length(token) - length_base[code];
-	bits_put(b, c->literal[symbol] | extra << bits, bits + length_extra[code]);
-	unsigned far = token_distance_code(token);
-	unsigned far_bits = c->lengths.distance[far];
-	extra = token_distance(token) - distance_base[far];
-	bits_put(b, c->distance[far] | extra << far_bits, far_bits + distance_extra[far]);
-	return bits && far_bits ? 0 : -1;
-}
-
 static int write_tokens(struct rebuild *r, struct err *e)
 {
-	struct codes c;
-	const struct tree_header *h = &r->block.header;
+	struct code_lengths lengths;
 
-	if (gather(r, e) || block_header(r, &c.lengths, e))
+	if (gather(r, e) || block_header(r, &lengths, e) || reserve(r, block_room(r->tokens.len), e))
 		return -1;
-	if (reserve(r, r->tokens.len * TOKEN_BITS / 8 + TREE_HEADER_BYTES + BLOCK_EXTRA, e))
-		return -1;
-	codes_assign(c.lengths.literal, 288, c.literal);
-	codes_assign(c.lengths.distance, 32, c.distance);
-	for (unsigned i = 0; i < h->bits; i += 8)
-		bits_put(&r->bits, h->bytes[i / 8], h->bits - i < 8 ? h->bits - i : 8);
-	int missing = 0;
-	for (size_t i = 0; i < r->tokens.len; i++)
-		missing |= write_token(&r->bits, &c, r->tokens.at[i]);
-	bits_put(&r->bits, c.literal[CODE_END], c.lengths.literal[CODE_END]);
-	return missing ? no_token(e) : 0;
+	return block_write(&r->bits, &r->block.header, &lengths, &r->tokens) ? no_token(e) : 0;
 }
 
 /* Anew for each member, as the simulation had it: what tables remember of a member before must not matter. */

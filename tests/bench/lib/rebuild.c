@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* For tests/bench/rebuild.sh: each gzip file through source_simulate() and back; what it took, and whether it is the same. */
-#include "base/own.h"
+/* For tests/bench/rebuild.sh: each gzip file through source_simulate() and back; what it took, and whether it is the
+ * same. */
 #include "codec/regzip/rebuild.h"
+#include "base/own.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -47,8 +48,7 @@ static int simulate(const char *gzip, size_t len, struct simulated *out, struct 
 
 static int rebuild(const struct buf *raw, const struct simulated *how, const char *gzip, size_t len, struct err *e)
 {
-	AUTO(source) s =
-		source_rebuild(source_memory(raw->data, raw->len, e), how->recipe.data, how->recipe.len, e);
+	AUTO(source) s = source_rebuild(source_memory(raw->data, raw->len, e), how->recipe.data, how->recipe.len, e);
 	char piece[PIECE];
 	size_t at = 0;
 	ssize_t n = -1;
@@ -86,9 +86,9 @@ static int run(const char *path)
 	else if (rc < 0)
 		printf("WRONG: %s (%s)", e.text, how.encoder);
 	else
-		printf("identical; %s; recipe %zu = %.4f %%, %llu corrections; simulate %.0f, rebuild %.0f MB/s", how.encoder,
-		       how.recipe.len, 100.0 * (double)how.recipe.len / (double)len, (unsigned long long)how.corrections,
-		       mb / (middle - start), mb / (end - middle));
+		printf("identical; %s; recipe %zu = %.4f %%, %llu corrections; simulate %.0f, rebuild %.0f MB/s",
+		       how.encoder, how.recipe.len, 100.0 * (double)how.recipe.len / (double)len,
+		       (unsigned long long)how.corrections, mb / (middle - start), mb / (end - middle));
 	printf("; raw %zu gzip %zu\n", raw.len, len);
 	simulated_release(&how);
 	return rc;
