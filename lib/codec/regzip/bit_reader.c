@@ -25,7 +25,8 @@ void bits_close(struct bit_reader *r)
 
 static int ended_early(struct err *e)
 {
-	return err_set(e, ERR_CORRUPT, "the stream ends in the middle");
+	err_set(e, ERR_CORRUPT, "the stream ends in the middle");
+	return -1;
 }
 
 /* At least eight bytes in the buffer, unless the stream is at its end. */
@@ -215,9 +216,9 @@ int tree_read(struct bit_reader *r, struct code_lengths *l, struct err *e)
 	uint8_t lengths[CODES_LITERAL + CODES_DISTANCE + 2] = { 0 };
 	uint8_t order[19] = { 0 };
 	struct huffman h;
-	uint32_t literals;
-	uint32_t distances;
-	uint32_t named;
+	uint32_t literals = 0;
+	uint32_t distances = 0;
+	uint32_t named = 0;
 
 	if (bits_take(r, 5, &literals, e) || bits_take(r, 5, &distances, e) || bits_take(r, 4, &named, e))
 		return -1;
@@ -226,7 +227,7 @@ int tree_read(struct bit_reader *r, struct code_lengths *l, struct err *e)
 	if (literals > CODES_LITERAL || distances > CODES_DISTANCE)
 		return err_set(e, ERR_CORRUPT, "a block header names too many codes");
 	for (unsigned i = 0; i < named + 4; i++) {
-		uint32_t length;
+		uint32_t length = 0;
 		if (bits_take(r, 3, &length, e))
 			return -1;
 		order[code_length_order[i]] = (uint8_t)length;

@@ -29,7 +29,7 @@ static int write_match(struct bits *b, const struct codes *c, const struct code_
 
 int block_write(struct bits *b, const struct tree_header *h, const struct code_lengths *l, const struct tokens *t)
 {
-	struct codes c;
+	struct codes c = { 0 };
 	int missing = 0;
 
 	codes_assign(l->literal, 288, c.literal);

@@ -4,7 +4,8 @@
 
 static int wrong(struct err *e, const char *what)
 {
-	return err_set(e, ERR_CORRUPT, "the gzip recipe %s", what);
+	err_set(e, ERR_CORRUPT, "the gzip recipe %s", what);
+	return -1;
 }
 
 /* At most `max`, in its shortest form. */
@@ -48,7 +49,7 @@ static int take_gzip_header(struct recipe_reader *r, struct err *e)
 
 static int take_encoder(struct recipe_reader *r, struct err *e)
 {
-	uint64_t id;
+	uint64_t id = 0;
 
 	if (take(r, UINT8_MAX, &id, e) || take(r, INT64_MAX, &r->member.segment, e))
 		return -1;
@@ -60,7 +61,7 @@ static int take_encoder(struct recipe_reader *r, struct err *e)
 
 int recipe_next_member(struct recipe_reader *r, struct err *e)
 {
-	uint64_t flags;
+	uint64_t flags = 0;
 
 	if (take(r, RECIPE_MEMBER | RECIPE_SAME_HEADER | RECIPE_SAME_ENCODER, &flags, e))
 		return -1;
@@ -120,7 +121,7 @@ static int take_shape(struct recipe_reader *r, struct recipe_block *b, uint64_t 
 
 int recipe_next_block(struct recipe_reader *r, struct recipe_block *b, struct err *e)
 {
-	uint64_t shape;
+	uint64_t shape = 0;
 
 	if (take_shape(r, b, &shape, e))
 		return -1;
@@ -146,7 +147,7 @@ int recipe_next_block(struct recipe_reader *r, struct recipe_block *b, struct er
 
 int recipe_next_correction(struct recipe_reader *r, uint64_t *gap, uint32_t *token, struct err *e)
 {
-	uint64_t code;
+	uint64_t code = 0;
 
 	if (take(r, LIMIT_BLOCK_TOKENS, gap, e) ||
 	    take(r, (uint64_t)(TOKEN_MAX_LENGTH - TOKEN_MIN_LENGTH + 1) * TOKEN_MAX_DISTANCE, &code, e))
