@@ -10,11 +10,11 @@
 set -eu
 
 build="cmake ninja-build gcc libc6-dev pkg-config libcurl4-openssl-dev libarchive-dev libjansson-dev libzstd-dev libssl-dev
-	libisal-dev liblzma-dev libyaml-dev libmicrohttpd-dev libcrypt-dev libcmocka-dev"
+	libisal-dev liblzma-dev libbz2-dev liblz4-dev libyaml-dev libmicrohttpd-dev libcrypt-dev libcmocka-dev"
 quick="docker-registry busybox-static python3 zstd curl jq"
 # Lint and the sanitizer build; servers to fetch from and load to; the other tools whose archives are read, and that read ours.
 tests="clang libclang-rt-14-dev llvm clang-format clang-tidy cppcheck
-	apache2-utils openssl strace time util-linux exfat-fuse exfatprogs procps iproute2 xz-utils gzip zsh fish squid microsocks nginx-light ca-certificates
+	apache2-utils openssl strace time util-linux exfat-fuse exfatprogs procps iproute2 xz-utils gzip bzip2 lz4 zsh fish squid microsocks nginx-light ca-certificates
 	python3-yaml faketime docker.io skopeo podman buildah umoci uidmap"
 case ${1:-all} in
 build) wanted=$build ;;

@@ -186,11 +186,13 @@ static const struct decoder_kind *kind_of(enum coding c)
 		return &decoder_zstd;
 	case CODING_XZ:
 		return &decoder_xz;
+	case CODING_BZIP2:
+		return &decoder_bzip2;
+	case CODING_LZ4:
+		return &decoder_lz4;
 	case CODING_DEFLATE:
 		return &decoder_inflate;
 	case CODING_NONE:
-	case CODING_BZIP2:
-	case CODING_LZ4:
 		break;
 	}
 	return NULL;

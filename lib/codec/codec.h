@@ -3,9 +3,10 @@
 #define CODEC_CODEC_H
 
 /*
- * Decompression as filters on the belt. The only place that knows ISA-L's inflate, zstd and liblzma. Each checks what
- * its format carries (gzip CRC-32 and length, zstd frame checksum, xz checks) and gives the end of the stream only when
- * those held and nothing stands behind the last member or frame. One layer of coding is undone, never what is inside.
+ * Decompression as filters on the belt. The only place that knows ISA-L's inflate, zstd, liblzma, libbz2 and liblz4.
+ * Each checks what its format carries (gzip CRC-32 and length, zstd and lz4 frame checksums, xz checks, bzip2 CRCs) and
+ * gives the end of the stream only when those held and nothing stands behind the last member or frame. One layer of
+ * coding is undone, never what is inside.
  */
 
 #include "base/err.h"
@@ -15,8 +16,8 @@
 
 enum coding { CODING_NONE, CODING_GZIP, CODING_ZSTD, CODING_XZ, CODING_BZIP2, CODING_LZ4, CODING_DEFLATE };
 
-/* From the first bytes (8 suffice). CODING_DEFLATE has no mark of its own: it is never the answer. CODING_BZIP2 and
- * CODING_LZ4 are only recognised, to be named. */
+/* From the first bytes (8 suffice). CODING_DEFLATE has no mark of its own: it is never the answer. CODING_LZ4 is the
+ * frame format; its older one (lz4 -l) is not known. */
 enum coding coding_detect(const void *bytes, size_t len);
 const char *coding_name(enum coding c); /* "none", "gzip", ... */
 

@@ -38,5 +38,7 @@ extern const struct decoder_kind decoder_gzip;
 extern const struct decoder_kind decoder_inflate;
 extern const struct decoder_kind decoder_zstd;
 extern const struct decoder_kind decoder_xz;
+extern const struct decoder_kind decoder_bzip2;
+extern const struct decoder_kind decoder_lz4;
 
 #endif

@@ -43,10 +43,6 @@ int pack_file_read(struct pack_file *f, const struct events *events, struct err 
 	if (read_head(f, head, &len, e))
 		return -1;
 	enum coding coding = coding_detect(head, len);
-	if (coding == CODING_BZIP2 || coding == CODING_LZ4)
-		return err_set(e, ERR_CORRUPT,
-			       "is compressed with %s, which this release does not read; unpack it first",
-			       coding_name(coding));
 	if (coding != CODING_NONE && (unpack(f, coding, events, e) || read_head(f, head, &len, e)))
 		return -1;
 	if (len == TAR_BLOCK && ours_detect(head)) {

@@ -34,7 +34,7 @@ struct pack_file {
 	struct layout *layout; /* of an imgpack archive: what its bytes must be; else NULL */
 	enum pack_origin origin;
 	const char *format;      /* "imgpack archive", "docker save (OCI layout)", ...: a static text for the person */
-	const char *compression; /* "none", "gzip", "zstd", "xz": around the whole tar */
+	const char *compression; /* "none", "gzip", "zstd", "xz", "bzip2", "lz4": around the whole tar */
 	uint64_t bytes;          /* of the file as it is on disk */
 	struct pack_pipe *pipe;  /* it comes through a pipe: its layers pass once, in order; else NULL */
 	char **unproved; /* what could not be checked, a sentence each ("layers of x:1 carry no digest of ...") */
@@ -42,7 +42,7 @@ struct pack_file {
 };
 
 /*
- * Opens `path`. Type from the first bytes, never from the name. gzip, xz and zstd outside are unpacked to a scratch
+ * Opens `path`. Type from the first bytes, never from the name. gzip, bzip2, xz, zstd and lz4 outside are unpacked to a scratch
  * space first (said through `events`). Not an archive at all: ERR_CORRUPT that names what it seems to be. Refused, with
  * the member and the reason: duplicate names, names that leave the archive, links other than one step to an earlier
  * member, sparse and special members, trailing bytes, missing end blocks, layers or configs that are named but not

@@ -370,8 +370,8 @@ static void named(void **state)
 		{ "<?xml version=\"1.0\"?><Error>", 28, "XML" },
 		{ "{\"errors\":[{\"code\":\"DENIED\"}]}", 30, "JSON" },
 		{ "version https://git-lfs.github.com/spec/v1\n", 43, "Git LFS" },
-		{ "BZh91AY&SY\x12\x34", 12, "bzip2" },
-		{ "\x04\x22\x4d\x18\x64\x40", 6, "lz4" },
+		{ "BZh91AY&SY\x12\x34", 12, "cannot unpack its bzip2" },
+		{ "\x04\x22\x4d\x18\x64\x40", 6, "cannot unpack its lz4" },
 		{ "404 page not found\n", 19, "text, \"404 page not found" },
 		{ "\x7f"
 		  "ELF\x02\x01\x01",
