@@ -7,31 +7,13 @@
 #include "cmd/connection.h"
 #include "cmd/images.h"
 #include "cmd/only.h"
+#include "cmd/output.h"
 #include "cmd/plan.h"
 #include "cmd/show.h"
-#include "cmd/split.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* -o -: standard output is the archive, and nothing of it can be taken back. Options that need a file end here. */
-static int check_stdout(const struct options *o, struct err *e)
-{
-	if (isatty(STDOUT_FILENO))
-		return err_set(e, ERR_USAGE,
-			       "-o -: standard output is a terminal; pipe it: imgpack fetch ... -o - | "
-			       "ssh HOST imgpack load -");
-	if (o->given[OPT_JSON])
-		return err_set(e, ERR_USAGE,
-			       "-o - and --json: standard output is the archive; write to a file for a "
-			       "JSON result");
-	if (o->given[OPT_HAVE_ARCHIVE])
-		return err_set(e, ERR_USAGE, "-o - and --have-archive exclude each other; write to a file");
-	if (o->given[OPT_SPLIT] || o->given[OPT_REREAD])
-		return err_set(e, ERR_USAGE, "-o - is one stream: --split and --reread want a file");
-	return 0;
-}
 
 /* What can be said before anything is read or asked. */
 static int check(const struct options *o, struct err *e)
@@ -44,33 +26,11 @@ static int check(const struct options *o, struct err *e)
 		return -1;
 	if (!output && !o->given[OPT_PLAN])
 		return err_set(e, ERR_USAGE, "fetch: where to? Give -o FILE, or --plan to see the sizes");
-	if (output && strcmp(output, "-") == 0 && !o->given[OPT_PLAN] && check_stdout(o, e))
+	if (output && strcmp(output, "-") == 0 && !o->given[OPT_PLAN] && o->given[OPT_HAVE_ARCHIVE])
+		return err_set(e, ERR_USAGE, "-o - and --have-archive exclude each other; write to a file");
+	if (output_check(o, "imgpack fetch ...", e))
 		return -1;
-	if (o->given[OPT_PARITY] && !o->given[OPT_SPLIT])
-		return err_set(e, ERR_USAGE, "--parity repairs chunks: add --split SIZE");
-	if (o->given[OPT_REREAD] && o->given[OPT_NO_REREAD])
-		return err_set(e, ERR_USAGE, "--reread and --no-reread exclude each other");
 	return images_check(o, e);
-}
-
-static int read_chunks(struct fetch_options *out, const struct options *o, struct err *e)
-{
-	const char *split = options_value(o, OPT_SPLIT);
-	const char *parity = options_value(o, OPT_PARITY);
-	uint64_t n = 0;
-	char shown[128];
-
-	if (o->given[OPT_REREAD])
-		out->reread = REREAD_ALWAYS;
-	if (o->given[OPT_NO_REREAD])
-		out->reread = REREAD_NEVER;
-	if (split && split_parse(&out->split, split, e))
-		return -1;
-	if (parity && (!text_parse_u64(parity, strlen(parity), LIMIT_PARITY, &n) || !n))
-		return err_set(e, ERR_USAGE, "--parity: '%s' is not a number from 1 to %d",
-			       text_escape_str(shown, sizeof(shown), parity), LIMIT_PARITY);
-	out->parity = (size_t)n;
-	return 0;
 }
 
 /* A part of the list without images is no error: the other runs have them. */
@@ -78,25 +38,6 @@ static int show_nothing(struct run *run, const struct fetch_report *r, struct er
 {
 	return buf_printf(&run->out, e, "shard %zu of %zu is empty: nothing to fetch, no archive is written\n",
 			  r->shard.index, r->shard.count);
-}
-
-/* What was written, file by file, so that a person can see that all of it came over. */
-static int show_files(struct run *run, const struct fetch_report *r, struct err *e)
-{
-	char path[SHOW_NAME];
-
-	if (!r->chunk_count)
-		return 0;
-	text_escape_str(path, sizeof(path), r->chunks[0].file);
-	if (buf_printf(&run->out, e, "%s", path))
-		return -1;
-	if (r->chunk_count > 1 &&
-	    buf_printf(&run->out, e, " to %s", text_escape_str(path, sizeof(path), r->chunks[r->chunk_count - 1].file)))
-		return -1;
-	for (size_t i = 0; i < r->parity_count; i++)
-		if (buf_printf(&run->out, e, ", %s", text_escape_str(path, sizeof(path), r->parity[i].file)))
-			return -1;
-	return buf_printf(&run->out, e, ", %s\n", text_escape_str(path, sizeof(path), r->sums));
 }
 
 /* "; 3 layers (31 MB) are left out, the other side has them" */
@@ -127,7 +68,7 @@ static int show(struct run *run, const struct fetch_report *r, struct err *e)
 		return -1;
 	if (r->reused_bytes && buf_printf(&run->out, e, " (%s were there already)", text_size(reused, r->reused_bytes)))
 		return -1;
-	if (show_left_out(run, r, e) || buf_puts(&run->out, "\n", e) || show_files(run, r, e))
+	if (show_left_out(run, r, e) || buf_puts(&run->out, "\n", e) || show_files(&run->out, r, e))
 		return -1;
 	if (run->to_stderr)
 		return buf_printf(&run->out, e, "ID %s\n", digest_text(&r->id, digest));
@@ -150,7 +91,6 @@ int fetch_run(struct run *run, struct err *e)
 		.all_platforms = o->given[OPT_ALL_PLATFORMS],
 		.referrers = o->given[OPT_REFERRERS],
 		.plan_only = o->given[OPT_PLAN],
-		.output = options_value(o, OPT_OUTPUT),
 		.only = options_value(o, OPT_ONLY),
 		.maps = options_all(o, OPT_MAP),
 		.have_archives = options_all(o, OPT_HAVE_ARCHIVE),
@@ -158,7 +98,7 @@ int fetch_run(struct run *run, struct err *e)
 		.events = run->events,
 	};
 
-	if (check(o, e) || read_chunks(&options, o, e) || images_shard(&options.shard, o, e) ||
+	if (check(o, e) || output_fill(&options, o, e) || images_shard(&options.shard, o, e) ||
 	    images_platforms(&platforms, &options.platform_count, o, e) ||
 	    images_gather(&list, o, o->operands.count, e) || connection_fill(&connection, o, e))
 		return -1;

@@ -164,12 +164,31 @@ int show_absent(struct buf *out, const struct verify_report *r, struct err *e)
 		       : 0;
 }
 
-int show_unproved(struct buf *out, const struct verify_report *r, struct err *e)
+/* What was written, file by file, so that a person can see that all of it came over. */
+int show_files(struct buf *out, const struct fetch_report *r, struct err *e)
+{
+	char path[SHOW_NAME];
+
+	if (!r->chunk_count)
+		return 0;
+	text_escape_str(path, sizeof(path), r->chunks[0].file);
+	if (buf_printf(out, e, "%s", path))
+		return -1;
+	if (r->chunk_count > 1 &&
+	    buf_printf(out, e, " to %s", text_escape_str(path, sizeof(path), r->chunks[r->chunk_count - 1].file)))
+		return -1;
+	for (size_t i = 0; i < r->parity_count; i++)
+		if (buf_printf(out, e, ", %s", text_escape_str(path, sizeof(path), r->parity[i].file)))
+			return -1;
+	return buf_printf(out, e, ", %s\n", text_escape_str(path, sizeof(path), r->sums));
+}
+
+int show_unproved(struct buf *out, char *const *sentences, size_t count, struct err *e)
 {
 	char text[SHOW_NAME];
 
-	for (size_t i = 0; i < r->unproved_count; i++) {
-		if (buf_printf(out, e, "not checked: %s\n", text_escape_str(text, sizeof(text), r->unproved[i])))
+	for (size_t i = 0; i < count; i++) {
+		if (buf_printf(out, e, "not checked: %s\n", text_escape_str(text, sizeof(text), sentences[i])))
 			return -1;
 	}
 	return 0;

@@ -28,7 +28,11 @@ int show_chunks(struct buf *out, const struct fetch_report *r, struct err *e);
 /* "thin: relies on 2 blobs (31 MB) that are not in it: only a target that has them takes it"; nothing if it is not. */
 int show_absent(struct buf *out, const struct verify_report *r, struct err *e);
 
-int show_unproved(struct buf *out, const struct verify_report *r, struct err *e);
+/* What could not be checked, one sentence a line. */
+int show_unproved(struct buf *out, char *const *sentences, size_t count, struct err *e);
+
+/* The chunks, parity and sums that were written, in a line; nothing of one file. */
+int show_files(struct buf *out, const struct fetch_report *r, struct err *e);
 
 /* A problem in one line: the file, the bytes, the member, the image, what is wrong. */
 int show_problem(struct buf *out, const struct flow_problem *p, struct err *e);

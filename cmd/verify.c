@@ -15,7 +15,7 @@ static int show_good(struct run *run, const struct verify_report *r, const char 
 	    show_count(&run->out, r->blobs, "blob", e) ||
 	    buf_printf(&run->out, e, ", %s checked\n", text_size(size, r->blob_bytes)))
 		return -1;
-	return show_absent(&run->out, r, e) || show_unproved(&run->out, r, e) ? -1 : 0;
+	return show_absent(&run->out, r, e) || show_unproved(&run->out, r->unproved, r->unproved_count, e) ? -1 : 0;
 }
 
 static int show_bad(struct run *run, const struct verify_report *r, struct err *e)

@@ -5,6 +5,7 @@
 #define LOAD (1u << VERB_LOAD)
 #define VERIFY (1u << VERB_VERIFY)
 #define INSPECT (1u << VERB_INSPECT)
+#define CONVERT (1u << VERB_CONVERT)
 #define COPY (1u << VERB_COPY)
 #define REPAIR (1u << VERB_REPAIR)
 #define WANTS (1u << VERB_WANTS)
@@ -86,6 +87,22 @@ const struct verb words_verbs[] = {
 		         "- the archive comes through standard input, and is read no further than its papers.",
 		.examples = "imgpack inspect apps.tar\n"
 		            "imgpack inspect apps.tar --json | jq -r '.images[].name'\n",
+	},
+	[VERB_CONVERT] = {
+		.name = "convert", .operands = "FILE|DIR...", .least = 1, .most = (size_t)-1, .operand_kind = VALUE_FILE,
+		.summary = "write any archive as one of imgpack's",
+		.about = "Reads what docker save, skopeo, podman, buildah, buildkit, crane or ctr wrote, k3s' and hauler's bundles, "
+		         "or an archive of imgpack in chunks, plain or in gzip, bzip2, xz, zstd or lz4, and writes its images as "
+		         "`imgpack fetch` would: every byte with a checksum, ready for --split, --parity and every target. All of it is "
+		         "checked first; nothing stands under FILE's name before it is right, and the same input gives the same bytes. "
+		         "- is standard input.\n"
+		         "Manifests and indexes that the archive has keep their bytes and so their digests. Where it has none (docker "
+		         "save up to 24, docker-archives of others) one is made up, and that is said. Of an index that is not all there, "
+		         "what is there is taken.",
+		.examples = "imgpack convert saved.tar -o apps.tar\n"
+		            "imgpack convert k3s-airgap-images-amd64.tar.zst -o k3s.tar --split fat32\n"
+		            "docker save app:1 | imgpack convert - -o app.tar\n"
+		            "imgpack convert oci.tar -o app.tar --name sha256:0123...=team/app:1\n",
 	},
 	[VERB_COPY] = {
 		.name = "copy", .operands = "SRC... [DST]", .least = 0, .most = (size_t)-1, .operand_kind = VALUE_WORD,
@@ -274,15 +291,19 @@ const struct option words_options[] = {
 	  "leave out layers that the other side has: FILE is a list of `imgpack inventory` made there, or an archive that "
 	  "was loaded there (repeatable)" },
 
-	{ OPT_SPLIT, 0, "split", "SIZE", VALUE_SIZE, GROUP_WHAT, false, FETCH,
+	{ OPT_OUTPUT, 'o', "output", "FILE", VALUE_FILE, GROUP_WHAT, false, CONVERT,
+	  "the archive to write, or - for standard output; required" },
+	{ OPT_NAME, 0, "name", "OLD=NEW", VALUE_WORD, GROUP_WHAT, true, CONVERT,
+	  "write image OLD under the name NEW; OLD may be the digest of an image without a name (repeatable)" },
+	{ OPT_SPLIT, 0, "split", "SIZE", VALUE_SIZE, GROUP_WHAT, false, FETCH | CONVERT,
 	  "cut the archive into FILE.001, FILE.002, ... of SIZE bytes: 4G, 700M, or fat32, cd, dvd, bd25; sums beside them" },
-	{ OPT_PARITY, 0, "parity", "N", VALUE_WORD, GROUP_WHAT, false, FETCH,
+	{ OPT_PARITY, 0, "parity", "N", VALUE_WORD, GROUP_WHAT, false, FETCH | CONVERT,
 	  "write N parity files beside the chunks, 1 to 64: any N lost or damaged chunks can be rebuilt from them" },
 	{ OPT_ONLY, 0, "only", "LIST", VALUE_FILE, GROUP_WHAT, false, FETCH,
 	  "fetch just the blocks that LIST of `imgpack wants` asks for; REF... and --platform as when the chunks were made" },
-	{ OPT_REREAD, 0, "reread", NULL, VALUE_NONE, GROUP_WHAT, false, FETCH,
+	{ OPT_REREAD, 0, "reread", NULL, VALUE_NONE, GROUP_WHAT, false, FETCH | CONVERT,
 	  "read back what was written and compare it (default: on removable media)" },
-	{ OPT_NO_REREAD, 0, "no-reread", NULL, VALUE_NONE, GROUP_WHAT, false, FETCH,
+	{ OPT_NO_REREAD, 0, "no-reread", NULL, VALUE_NONE, GROUP_WHAT, false, FETCH | CONVERT,
 	  "do not read back what was written to removable media" },
 
 	{ OPT_OUTPUT, 'o', "output", "FILE", VALUE_FILE, GROUP_WHAT, false, WANTS | INVENTORY,
@@ -389,17 +410,17 @@ const struct option words_options[] = {
 	{ OPT_CONFIG, 0, "config", "FILE", VALUE_FILE, GROUP_OUTPUT, false, WORKING,
 	  "read options from FILE (YAML); '' for none (default: IMGPACK_CONFIG, or ~/.config/imgpack/config.yaml)" },
 	{ OPT_JSON, 0, "json", NULL, VALUE_NONE, GROUP_OUTPUT, false,
-	  FETCH | LOAD | COPY | VERIFY | INSPECT | REPAIR | WANTS | RULES | SCAN | INVENTORY | PORTER,
+	  FETCH | LOAD | COPY | CONVERT | VERIFY | INSPECT | REPAIR | WANTS | RULES | SCAN | INVENTORY | PORTER,
 	  "print the result as one JSON document" },
-	{ OPT_QUIET, 'q', "quiet", NULL, VALUE_NONE, GROUP_OUTPUT, false, FETCH | LOAD | COPY | VERIFY | REPAIR,
+	{ OPT_QUIET, 'q', "quiet", NULL, VALUE_NONE, GROUP_OUTPUT, false, FETCH | LOAD | COPY | CONVERT | VERIFY | REPAIR,
 	  "errors, warnings and problems alone; --json still prints its document" },
 	{ OPT_QUIET, 'q', "quiet", NULL, VALUE_NONE, GROUP_OUTPUT, false, INSPECT | WANTS | SCAN | INVENTORY | SERVE | LOGIN | LOGOUT,
 	  "no notes, only errors and warnings" },
-	{ OPT_VERBOSE, 'v', "verbose", NULL, VALUE_NONE, GROUP_OUTPUT, false, FETCH | LOAD | COPY | VERIFY | INSPECT | REPAIR | WANTS | INVENTORY | SERVE | LOGIN | LOGOUT,
+	{ OPT_VERBOSE, 'v', "verbose", NULL, VALUE_NONE, GROUP_OUTPUT, false, FETCH | LOAD | COPY | CONVERT | VERIFY | INSPECT | REPAIR | WANTS | INVENTORY | SERVE | LOGIN | LOGOUT,
 	  "say more" },
 	{ OPT_VERBOSE, 'v', "verbose", NULL, VALUE_NONE, GROUP_OUTPUT, false, SCAN,
 	  "say the file and line of each image, and which fields were not taken for one" },
-	{ OPT_NO_PROGRESS, 0, "no-progress", NULL, VALUE_NONE, GROUP_OUTPUT, false, FETCH | LOAD | COPY | VERIFY | REPAIR | WANTS | INVENTORY | SERVE,
+	{ OPT_NO_PROGRESS, 0, "no-progress", NULL, VALUE_NONE, GROUP_OUTPUT, false, FETCH | LOAD | COPY | CONVERT | VERIFY | REPAIR | WANTS | INVENTORY | SERVE,
 	  "no progress bars or lines" },
 	{ OPT_HELP, 'h', "help", NULL, VALUE_NONE, GROUP_OUTPUT, false, EVERY,
 	  "show this help" },

@@ -241,6 +241,30 @@ void verify_report_free(struct verify_report *r);
 OWNED(verify_report)
 int verify_report_json(const struct verify_report *r, struct buf *out, struct err *e);
 
+/* convert: any archive that can be read, written as ours. */
+struct convert_options {
+	struct archive_paths from;
+	const char *const *names; /* NULL-terminated "OLD=NEW" (flow/names.h), or NULL */
+	struct fetch_options to;  /* output, split, parity, reread and events alone are looked at */
+};
+struct convert_report {
+	struct fetch_report *written;
+	char *source; /* what was read */
+	char *format;
+	char *compression;
+	char **unproved; /* sentences: what could not be checked, and what was made up */
+	size_t unproved_count;
+};
+/*
+ * Every byte of the source is verified, diff IDs too, before the first is written; blobs are hashed again on their way.
+ * Manifests and indexes keep their bytes; of an index that is not all there, what is there is written, and a
+ * docker-archive, which has no manifest of a registry, gets one that is made up. The same source gives the same bytes.
+ */
+struct convert_report *flow_convert(const struct convert_options *o, struct err *e);
+void convert_report_free(struct convert_report *r);
+OWNED(convert_report)
+int convert_report_json(const struct convert_report *r, struct buf *out, struct err *e);
+
 /* repair: chunks, parity files and the sums file of a set that are lost or damaged are made anew. */
 struct repair_options {
 	struct archive_paths paths;

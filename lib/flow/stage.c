@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/stage.h"
 
+#include "base/parallel.h"
 #include "base/text.h"
 #include "flow/medium.h"
 #include "flow/resume.h"
+#include "stream/sink.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -224,6 +226,57 @@ int stage_fill(struct stage *s, const struct plan *plan, struct registries *regi
 	moved->received = atomic_load(&f->received);
 	moved->reused = f->reused;
 	return 0;
+}
+
+/* Blobs that come from one archive, several at once. */
+struct copying {
+	struct stage *stage;
+	const struct supply *from;
+	const struct member **members; /* that are not in memory */
+};
+
+static int copy_member(void *ctx, size_t item, size_t worker, struct err *e)
+{
+	const struct copying *c = ctx;
+	struct stage *s = c->stage;
+	const struct member *m = c->members[item];
+	const struct events *events = s->options->events;
+	const struct pack_blob *blob = &s->layout->pack->blobs[m->blob];
+	char id[13];
+
+	event_begin(events, item, m->promise.size, "%s %s", digest_short(&m->promise.digest, id),
+		    blob_role_text(blob->role));
+	AUTO(source) bytes = supply_open(c->from, blob, worker, e);
+	AUTO(sink) place = sink_space(s->space, m->data, m->promise.size, e);
+	if (!bytes || !place || pump(bytes, place, e)) {
+		event_end(events, item, "failed");
+		return -1;
+	}
+	event_end(events, item, "done");
+	return s->seal ? member_right(s, (size_t)(m - s->layout->members), e) : 0;
+}
+
+int stage_copy(struct stage *s, const struct supply *from, struct err *e)
+{
+	AUTO_MEM const struct member **members = calloc(s->layout->count + 1, sizeof(*members));
+	struct copying c = { s, from, members };
+	uint64_t total = 0;
+	size_t count = 0;
+
+	if (!members)
+		return err_memory(e);
+	if (s->aside)
+		drop_aside(s);
+	for (size_t i = 0; i < s->layout->count; i++) {
+		const struct member *m = &s->layout->members[i];
+		if (m->bytes)
+			continue;
+		members[count++] = m;
+		total += m->promise.size;
+	}
+	event_emit(s->options->events,
+		   &(struct event){ .kind = EVENT_PLAN, .total = total, .count = count, .text = "writing" });
+	return parallel_for(count, parallel_cpus(), copy_member, &c, e) ? name_output(s, e) : 0;
 }
 
 /* A stick that takes everything and keeps less is found here, before it leaves the desk. */

@@ -9,6 +9,7 @@
 
 #include "flow/fill.h"
 #include "flow/seal.h"
+#include "pack/supply.h"
 
 /* What a fetch moved, bytes of blobs. */
 struct moved {
@@ -24,6 +25,10 @@ struct stage *stage_open(const struct fetch_options *o, const struct layout *lay
 /* Every blob to its place: from disk what is there, the rest from the registries. */
 int stage_fill(struct stage *s, const struct plan *plan, struct registries *registries, struct moved *moved,
 	       struct err *e);
+
+/* The same from an archive alone; what an earlier run left is not used. ERR_CORRUPT if a blob is not what it must be.
+ */
+int stage_copy(struct stage *s, const struct supply *from, struct err *e);
 
 /* Sums and parity of chunks, fsync, reading back where that is wanted, the final names, fsync of the folder; the
  * journal goes. */

@@ -168,6 +168,9 @@ static void what_is_asked(void **state)
 	asks("verify a b c --no-diff-ids", NULL, "verify path=a path=b path=c\n");
 	asks("verify --no-diff-ids -- -x.tar", NULL, "verify path=-x.tar\n");
 	asks("inspect x.tar", NULL, "inspect path=x.tar\n");
+	asks("convert x.tar -o y.tar", NULL, "convert path=x.tar output=y.tar\n");
+	asks("convert a b -o y --name c=d --split 4096 --parity 2", NULL,
+	     "convert path=a path=b output=y name=c=d split=4096 parity=2\n");
 	asks("repair d e", NULL, "repair path=d path=e\n");
 	asks("repair x.tar.001 -o out --json", NULL, "repair path=x.tar.001 folder=out\n");
 	asks("serve a.tar b.tar", NULL, "serve path=a.tar path=b.tar\n");
@@ -210,6 +213,9 @@ static void what_is_said(void **state)
 		"pulls      hub: 2 left, but this fetch takes 3: it is not enough now\n");
 	run(&r, "verify x.tar", NULL);
 	contains(r.out, "x.tar: good: 2 images, 14 blobs, 376 MB checked\nnot checked: layers of \\x1b[31mred:1 have");
+	run(&r, "convert x.tar -o y.tar", NULL);
+	contains(r.out,
+		 "\nnot checked: layers of \\x1b[31mred:1 have no digest\nwrote y.tar: 2 images, 377 MB\nID sha256:ab");
 	run(&r, "repair d", NULL);
 	assert_string_equal(r.out, "x.tar: good: 3 chunks and 1 parity file, nothing to repair\n");
 	run(&r, "load x.tar", NULL);
@@ -307,13 +313,14 @@ static void serve_says(void **state)
 
 static void json_and_quiet(void **state)
 {
-	static const char *const verbs[] = { "fetch a -o x", "load x", "verify x", "inspect x", "repair x" };
+	static const char *const verbs[] = { "fetch a -o x", "load x",   "verify x",
+					     "inspect x",    "repair x", "convert x -o y" };
 	struct result r;
 	char line[64];
 
 	(void)state;
 	fake.warning = "beware";
-	for (size_t i = 0; i < 5; i++) {
+	for (size_t i = 0; i < 6; i++) {
 		(void)snprintf(line, sizeof(line), "%s --json", verbs[i]);
 		run(&r, line, NULL);
 		assert_string_equal(r.out, "{\"fake\":true}\n");
@@ -349,15 +356,16 @@ static void progress_lines(void **state)
 
 static void exit_codes(void **state)
 {
-	static const char *const verbs[] = { "fetch a -o x", "load x", "inspect x",
-					     "login --username u --password-stdin", "logout" };
+	static const char *const verbs[] = {
+		"fetch a -o x", "load x", "inspect x", "convert x -o y", "login --username u --password-stdin", "logout"
+	};
 	struct result r;
 
 	(void)state;
 	fake.fail_text = "quay.io/x:1: layer 2 of 5";
 	for (int kind = ERR_CORRUPT; kind <= ERR_TARGET; kind++) {
 		fake.fail = (enum err_kind)kind;
-		for (size_t i = 0; i < 5; i++) {
+		for (size_t i = 0; i < 6; i++) {
 			run(&r, verbs[i], "p");
 			assert_int_equal(r.code, kind);
 			assert_string_equal(r.out, "");
