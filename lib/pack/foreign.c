@@ -40,6 +40,10 @@ int foreign_add_image(struct pack_file *f, const char *text, size_t root, struct
 	else if (text && pack_file_doubt(f, e, "\"%s\" is no image name: the image is left without one",
 					 text_escape_str(shown, sizeof(shown), text)))
 		return -1;
+	/* Two tags that are no names are one image without a name. */
+	for (size_t i = 0; !*name && i < f->pack->image_count; i++)
+		if (!f->pack->images[i].name && f->pack->images[i].root == root)
+			return 0;
 	const struct pack_image *other = *name ? foreign_find_image(f->pack, name) : NULL;
 	if (other && other->root == root)
 		return 0;

@@ -220,6 +220,28 @@ static int fill_image(struct reading *r, const struct root *root, size_t blob, e
 	return err_set(e, ERR_CORRUPT, "%s: %s is named but not in the archive", noun, lack);
 }
 
+/*
+ * A chart, a file, a signature: hauls and mirrors carry them beside images. No target of ours can take one by itself.
+ * 1: it is one, and that is said; 0; -1.
+ */
+static int pass_artifact(struct reading *r, const struct root *root, size_t blob, struct err *e)
+{
+	const struct pack_blob *b = &r->f->pack->blobs[blob];
+	char shown[160];
+	char digest[DIGEST_TEXT_SIZE];
+
+	digest_text(&root->promise.digest, digest);
+	AUTO(manifest) m = manifest_parse(b->bytes, (size_t)b->promise.size, e);
+	if (!m)
+		return err_at(e, "manifest %s", digest);
+	if (m->image)
+		return 0;
+	return pack_file_doubt(r->f, e, "%s is an artifact (a chart, a signature), not an image: it is left out",
+			       root->name ? text_escape_str(shown, sizeof(shown), root->name) : digest)
+		       ? -1
+		       : 1;
+}
+
 static int add_root(struct reading *r, const struct root *root, struct err *e)
 {
 	struct pack *p = r->f->pack;
@@ -237,6 +259,9 @@ static int add_root(struct reading *r, const struct root *root, struct err *e)
 		return err_at(e, "%s", digest);
 	if (kind == PAPER_SCHEMA1)
 		return err_set(e, ERR_CORRUPT, "%s is a docker schema 1 manifest", digest);
+	int artifact = kind == PAPER_MANIFEST ? pass_artifact(r, root, (size_t)blob, e) : 0;
+	if (artifact)
+		return artifact < 0 ? -1 : 0;
 	if (pack_add_blob(p, &root->promise, kind == PAPER_INDEX ? BLOB_INDEX : BLOB_MANIFEST, media_type, NULL, e) <
 		    0 ||
 	    foreign_add_image(r->f, root->name, (size_t)blob, &r->image, e))
@@ -356,7 +381,8 @@ int oci_layout_open(struct pack_file *f, const struct members *m, struct err *e)
 	AUTO_BUF bytes = { 0 };
 
 	f->origin = ORIGIN_OCI;
-	f->format = members_find(m, DOCKER_MANIFEST_NAME) ? "docker save (OCI layout)" : "OCI archive";
+	f->docker_papers = members_find(m, DOCKER_MANIFEST_NAME) != NULL;
+	f->format = f->docker_papers ? "docker save (OCI layout)" : "OCI archive";
 	if (check_version(f, m, e) || foreign_read(f, members_find(m, INDEX_NAME), LIMIT_PAPER, &bytes, e) ||
 	    add_blobs(f, m, e))
 		return -1;

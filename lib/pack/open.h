@@ -33,6 +33,7 @@ struct pack_file {
 	struct pack *pack;
 	struct layout *layout; /* of an imgpack archive: what its bytes must be; else NULL */
 	enum pack_origin origin;
+	bool docker_papers;      /* of ORIGIN_OCI: docker's manifest.json is in it, too */
 	const char *format;      /* "imgpack archive", "docker save (OCI layout)", ...: a static text for the person */
 	const char *compression; /* "none", "gzip", "zstd", "xz", "bzip2", "lz4": around the whole tar */
 	uint64_t bytes;          /* of the file as it is on disk */
@@ -42,11 +43,11 @@ struct pack_file {
 };
 
 /*
- * Opens `path`. Type from the first bytes, never from the name. gzip, bzip2, xz, zstd and lz4 outside are unpacked to a scratch
- * space first (said through `events`). Not an archive at all: ERR_CORRUPT that names what it seems to be. Refused, with
- * the member and the reason: duplicate names, names that leave the archive, links other than one step to an earlier
- * member, sparse and special members, trailing bytes, missing end blocks, layers or configs that are named but not
- * there.
+ * Opens `path`. Type from the first bytes, never from the name. gzip, bzip2, xz, zstd and lz4 outside are unpacked to a
+ * scratch space first (said through `events`). Not an archive at all: ERR_CORRUPT that names what it seems to be.
+ * Refused, with the member and the reason: duplicate names, names that leave the archive, links other than one step to
+ * an earlier member, sparse and special members, trailing bytes, missing end blocks, layers or configs that are named
+ * but not there.
  */
 struct pack_file *pack_file_open(const char *path, const struct events *events, struct err *e);
 /* The same of what stands in a space, which is taken: the chunks of an archive. NULL passes through. */
