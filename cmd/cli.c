@@ -32,6 +32,7 @@ static verb_run *const runs[VERB_COUNT] = {
 	[VERB_INVENTORY] = inventory_run,
 	[VERB_VERIFY] = verify_run,
 	[VERB_INSPECT] = inspect_run,
+	[VERB_CHECK] = check_run,
 	[VERB_CONVERT] = convert_run,
 	[VERB_REPAIR] = repair_run,
 	[VERB_WANTS] = wants_run,

@@ -27,8 +27,8 @@ struct run {
  * A verb: 0, or -1 with *e filled. It reads run->options, calls one flow and puts the result into run->out.
  */
 typedef int verb_run(struct run *run, struct err *e);
-verb_run fetch_run, load_run, copy_run, serve_run, scan_run, inventory_run, verify_run, inspect_run, convert_run,
-	repair_run, wants_run, rules_run, porter_run, login_run, logout_run, help_run, completion_run;
+verb_run fetch_run, load_run, copy_run, serve_run, scan_run, inventory_run, verify_run, inspect_run, check_run,
+	convert_run, repair_run, wants_run, rules_run, porter_run, login_run, logout_run, help_run, completion_run;
 
 /* To green and back, or "" where colours are not wanted. */
 const char *run_green(const struct run *run);

@@ -6,6 +6,7 @@
 #define VERIFY (1u << VERB_VERIFY)
 #define INSPECT (1u << VERB_INSPECT)
 #define CONVERT (1u << VERB_CONVERT)
+#define CHECK (1u << VERB_CHECK)
 #define COPY (1u << VERB_COPY)
 #define REPAIR (1u << VERB_REPAIR)
 #define WANTS (1u << VERB_WANTS)
@@ -101,8 +102,21 @@ const struct verb words_verbs[] = {
 		         "what is there is taken.",
 		.examples = "imgpack convert saved.tar -o apps.tar\n"
 		            "imgpack convert k3s-airgap-images-amd64.tar.zst -o k3s.tar --split fat32\n"
-		            "docker save app:1 | imgpack convert - -o app.tar\n"
+		            "imgpack convert - -o app.tar < saved.tar.gz\n"
 		            "imgpack convert oci.tar -o app.tar --name sha256:0123...=team/app:1\n",
+	},
+	[VERB_CHECK] = {
+		.name = "check", .operands = "FILE|DIR...", .least = 1, .most = (size_t)-1, .operand_kind = VALUE_FILE,
+		.summary = "say what of an archive would not load where, before the trip",
+		.about = "Reads an archive's papers and compares them with what is known of the programs on the other side: layers "
+		         "that they cannot unpack, platforms and layers that are not in it, names, digests that get lost. It says "
+		         "what happens with `imgpack load`, which writes the papers anew for each target, and what only the "
+		         "program's own tool (docker load, podman load, ctr images import, skopeo) stumbles over.\n"
+		         "Nothing is asked there and layers are not checked: that is what `imgpack verify` does. The exit code is 0 "
+		         "if `imgpack load` brings everything into every target that was named, 7 if not; the notes do not count.",
+		.examples = "imgpack check apps.tar\n"
+		            "imgpack check apps.tar --target docker20 --target k3s --platform linux/arm64\n"
+		            "imgpack check saved.tar.zst --target containerd1.6 --json\n",
 	},
 	[VERB_COPY] = {
 		.name = "copy", .operands = "SRC... [DST]", .least = 0, .most = (size_t)-1, .operand_kind = VALUE_WORD,
@@ -295,6 +309,11 @@ const struct option words_options[] = {
 	  "the archive to write, or - for standard output; required" },
 	{ OPT_NAME, 0, "name", "OLD=NEW", VALUE_WORD, GROUP_WHAT, true, CONVERT,
 	  "write image OLD under the name NEW; OLD may be the digest of an image without a name (repeatable)" },
+	{ OPT_TARGET, 0, "target", "NAME", VALUE_CONSUMER, GROUP_WHAT, true, CHECK,
+	  "what is there: docker20, docker23, docker28, containerd1.6, containerd2.1, k3s, podman4, podman5, skopeo1.9, registry "
+	  "(repeatable; default: all)" },
+	{ OPT_PLATFORM, 0, "platform", "OS/ARCH[/VARIANT]", VALUE_PLATFORM, GROUP_WHAT, false, CHECK,
+	  "the platform of the machines there: say which images have nothing for it" },
 	{ OPT_SPLIT, 0, "split", "SIZE", VALUE_SIZE, GROUP_WHAT, false, FETCH | CONVERT,
 	  "cut the archive into FILE.001, FILE.002, ... of SIZE bytes: 4G, 700M, or fat32, cd, dvd, bd25; sums beside them" },
 	{ OPT_PARITY, 0, "parity", "N", VALUE_WORD, GROUP_WHAT, false, FETCH | CONVERT,
@@ -410,17 +429,17 @@ const struct option words_options[] = {
 	{ OPT_CONFIG, 0, "config", "FILE", VALUE_FILE, GROUP_OUTPUT, false, WORKING,
 	  "read options from FILE (YAML); '' for none (default: IMGPACK_CONFIG, or ~/.config/imgpack/config.yaml)" },
 	{ OPT_JSON, 0, "json", NULL, VALUE_NONE, GROUP_OUTPUT, false,
-	  FETCH | LOAD | COPY | CONVERT | VERIFY | INSPECT | REPAIR | WANTS | RULES | SCAN | INVENTORY | PORTER,
+	  FETCH | LOAD | COPY | CONVERT | CHECK | VERIFY | INSPECT | REPAIR | WANTS | RULES | SCAN | INVENTORY | PORTER,
 	  "print the result as one JSON document" },
-	{ OPT_QUIET, 'q', "quiet", NULL, VALUE_NONE, GROUP_OUTPUT, false, FETCH | LOAD | COPY | CONVERT | VERIFY | REPAIR,
+	{ OPT_QUIET, 'q', "quiet", NULL, VALUE_NONE, GROUP_OUTPUT, false, FETCH | LOAD | COPY | CONVERT | CHECK | VERIFY | REPAIR,
 	  "errors, warnings and problems alone; --json still prints its document" },
 	{ OPT_QUIET, 'q', "quiet", NULL, VALUE_NONE, GROUP_OUTPUT, false, INSPECT | WANTS | SCAN | INVENTORY | SERVE | LOGIN | LOGOUT,
 	  "no notes, only errors and warnings" },
-	{ OPT_VERBOSE, 'v', "verbose", NULL, VALUE_NONE, GROUP_OUTPUT, false, FETCH | LOAD | COPY | CONVERT | VERIFY | INSPECT | REPAIR | WANTS | INVENTORY | SERVE | LOGIN | LOGOUT,
+	{ OPT_VERBOSE, 'v', "verbose", NULL, VALUE_NONE, GROUP_OUTPUT, false, FETCH | LOAD | COPY | CONVERT | CHECK | VERIFY | INSPECT | REPAIR | WANTS | INVENTORY | SERVE | LOGIN | LOGOUT,
 	  "say more" },
 	{ OPT_VERBOSE, 'v', "verbose", NULL, VALUE_NONE, GROUP_OUTPUT, false, SCAN,
 	  "say the file and line of each image, and which fields were not taken for one" },
-	{ OPT_NO_PROGRESS, 0, "no-progress", NULL, VALUE_NONE, GROUP_OUTPUT, false, FETCH | LOAD | COPY | CONVERT | VERIFY | REPAIR | WANTS | INVENTORY | SERVE,
+	{ OPT_NO_PROGRESS, 0, "no-progress", NULL, VALUE_NONE, GROUP_OUTPUT, false, FETCH | LOAD | COPY | CONVERT | CHECK | VERIFY | REPAIR | WANTS | INVENTORY | SERVE,
 	  "no progress bars or lines" },
 	{ OPT_HELP, 'h', "help", NULL, VALUE_NONE, GROUP_OUTPUT, false, EVERY,
 	  "show this help" },
@@ -440,7 +459,7 @@ const struct words_exit words_exits[] = {
 	{ "4", "credentials missing or refused" },
 	{ "5", "no such image, tag or platform" },
 	{ "6", "local disk or file" },
-	{ "7", "the target refused" },
+	{ "7", "the target refused, or would refuse (check)" },
 	{ "128+n", "stopped by signal n" },
 	{ NULL, NULL },
 };
@@ -465,6 +484,9 @@ const size_t words_option_count = sizeof(words_options) / sizeof(words_options[0
 static const char *const platforms[] = { "linux/amd64",   "linux/arm64", "linux/arm/v7",  "linux/arm/v6",  "linux/386",
 					 "linux/ppc64le", "linux/s390x", "linux/riscv64", "windows/amd64", NULL };
 static const char *const targets[] = { "docker", "podman", "containerd", "k3s", "registry:", "oci:", NULL };
+static const char *const consumers[] = { "docker20",      "docker23", "docker28", "containerd1.6",
+					 "containerd2.1", "k3s",      "podman4",  "podman5",
+					 "skopeo1.9",     "registry", NULL };
 static const char *const sizes[] = { "fat32", "cd", "dvd", "bd25", "4G", "700M", NULL };
 static const char *const rule_sets[] = { "aliyun", "daocloud", "gcr-mirror", "lank8s", "ustc", NULL };
 static const char *const shells[] = { "bash", "zsh", "fish", NULL };
@@ -476,6 +498,8 @@ const char *const *words_values(enum value_kind kind)
 		return platforms;
 	case VALUE_TARGET:
 		return targets;
+	case VALUE_CONSUMER:
+		return consumers;
 	case VALUE_SIZE:
 		return sizes;
 	case VALUE_SHELL:

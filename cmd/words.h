@@ -17,6 +17,7 @@ enum verb_id {
 	VERB_VERIFY,
 	VERB_INSPECT,
 	VERB_CONVERT,
+	VERB_CHECK,
 	VERB_COPY,
 	VERB_SERVE,
 	VERB_SCAN,
@@ -40,6 +41,7 @@ enum value_kind {
 	VALUE_FILE,
 	VALUE_PLATFORM,
 	VALUE_TARGET,
+	VALUE_CONSUMER,
 	VALUE_SIZE, /* of a chunk */
 	VALUE_SHELL,
 	VALUE_RULES, /* a shipped set, or a file */
@@ -65,6 +67,7 @@ enum option_id {
 	OPT_PLAN,
 	OPT_SHARD,
 	OPT_TO,
+	OPT_TARGET,
 	OPT_REPLACE,
 	OPT_PIN,
 	OPT_NAME,

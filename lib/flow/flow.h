@@ -241,6 +241,41 @@ void verify_report_free(struct verify_report *r);
 OWNED(verify_report)
 int verify_report_json(const struct verify_report *r, struct buf *out, struct err *e);
 
+/* check: what would not load where, told from the papers alone. */
+struct check_options {
+	struct archive_paths archive;
+	const char *const *targets;      /* NULL-terminated names (flow/consumers.h), or NULL: all */
+	const struct platform *platform; /* that the targets have, or NULL: not looked at */
+	const struct events *events;
+};
+struct check_finding {
+	char *image;   /* the first that it is true of; NULL: the archive as such */
+	size_t images; /* how many */
+	bool refuses;  /* it does not load; false: it loads, and something is not as it was */
+	bool own_tool; /* only where the program's own load is used: `imgpack load` writes papers anew */
+	const char *why;
+};
+struct check_target {
+	const char *name, *about;
+	bool loads;          /* with `imgpack load` */
+	bool own_tool_loads; /* with the program's own tool */
+	struct check_finding *findings;
+	size_t count;
+};
+struct check_report {
+	char *archive;
+	char *format;
+	char *compression;
+	struct flow_images images;
+	struct check_target *targets;
+	size_t count;
+};
+/* ERR_USAGE: an unknown target; ERR_CORRUPT: not even the papers can be read. What does not load is no error here. */
+struct check_report *flow_check(const struct check_options *o, struct err *e);
+void check_report_free(struct check_report *r);
+OWNED(check_report)
+int check_report_json(const struct check_report *r, struct buf *out, struct err *e);
+
 /* convert: any archive that can be read, written as ours. */
 struct convert_options {
 	struct archive_paths from;

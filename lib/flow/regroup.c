@@ -10,7 +10,8 @@
 /* One image on its way. */
 struct moving {
 	const struct pack_image *image;
-	struct pack_parts *parts; /* of a whole one; owned */
+	bool left_out;            /* it is no image: there is nothing to do for it */
+	struct pack_parts *parts; /* owned */
 	bool whole;               /* all that its root names is there */
 	struct buf index;         /* of several platforms of one that is not whole: the new root */
 	struct promise index_promise;
@@ -57,6 +58,18 @@ static bool is_whole(const struct pack *p, const struct moving *m)
 	return true;
 }
 
+int regroup_is_whole(const struct pack *p, const struct pack_image *image, bool *whole, struct err *e)
+{
+	const struct pack_choice all = { .image = image, .whole = true, .manifest = image->preferred };
+	AUTO(pack_parts) parts = pack_image_platforms(image) ? pack_parts_of(p, &all, e) : NULL;
+	const struct moving m = { .image = image, .parts = parts };
+
+	if (!parts)
+		return pack_image_platforms(image) ? -1 : 0;
+	*whole = is_whole(p, &m);
+	return 0;
+}
+
 /* An index of the platforms that are there. */
 static int write_index(const struct pack *p, struct moving *m, struct err *e)
 {
@@ -85,14 +98,23 @@ static int write_index(const struct pack *p, struct moving *m, struct err *e)
 	return 0;
 }
 
+static const char *noun_of(const struct pack_image *image)
+{
+	return image->name ? image->name : "an image without a name";
+}
+
 static int look(const struct pack *p, struct moving *m, const struct events *events, struct err *e)
 {
 	const size_t platforms = pack_image_platforms(m->image);
 	const struct pack_choice all = { .image = m->image, .whole = true, .manifest = m->image->preferred };
 	char text[DIGEST_TEXT_SIZE];
 
-	if (!platforms)
-		return err_set(e, ERR_ABSENT, "is an artifact, not an image: no program loads it from an archive");
+	m->left_out = !platforms;
+	if (m->left_out) {
+		event_text(events, EVENT_WARNING,
+			   "%s is an artifact (a chart, a signature), not an image: it is left out", noun_of(m->image));
+		return 0;
+	}
 	m->parts = pack_parts_of(p, &all, e);
 	if (!m->parts)
 		return -1;
@@ -101,8 +123,7 @@ static int look(const struct pack *p, struct moving *m, const struct events *eve
 		return 0;
 	event_text(events, EVENT_WARNING,
 		   "%s: only some of what its index names is in the archive, so %s will not resolve on the other side",
-		   m->image->name ? m->image->name : "an image without a name",
-		   digest_text(&p->blobs[m->image->root].promise.digest, text));
+		   noun_of(m->image), digest_text(&p->blobs[m->image->root].promise.digest, text));
 	return platforms > 1 ? write_index(p, m, e) : 0;
 }
 
@@ -193,7 +214,7 @@ static int each(struct regrouping *g, int (*add)(struct regrouping *, const stru
 		struct err *e)
 {
 	for (size_t i = 0; i < g->from->image_count; i++)
-		if (add(g, &g->images[i], e))
+		if (!g->images[i].left_out && add(g, &g->images[i], e))
 			return -1;
 	return 0;
 }
@@ -212,15 +233,19 @@ struct pack *regroup(const struct pack *from, const struct names *names, const s
 	for (size_t i = 0; i < from->image_count; i++) {
 		g.images[i].image = &from->images[i];
 		if (look(from, &g.images[i], events, e)) {
-			err_at(e, "%s", from->images[i].name ? from->images[i].name : "an image without a name");
+			err_at(e, "%s", noun_of(&from->images[i]));
 			return NULL;
 		}
 	}
 	if (each(&g, add_papers, e) || each(&g, add_configs, e))
 		return NULL;
 	for (size_t i = 0; i < from->image_count; i++)
-		if (add_image(&g, &g.images[i], names->items[i], e))
+		if (!g.images[i].left_out && add_image(&g, &g.images[i], names->items[i], e))
 			return NULL;
+	if (!g.to->image_count) {
+		err_set(e, ERR_ABSENT, "there is no image in it, only artifacts");
+		return NULL;
+	}
 	take_places(&g);
 	return TAKE(g.to);
 }

@@ -256,6 +256,55 @@ int fetch_report_json(const struct fetch_report *r, struct buf *out, struct err 
 	return json(out, e);
 }
 
+struct check_report *flow_check(const struct check_options *o, struct err *e)
+{
+	static const char *const why[] = { "has zstd layers", "in one tool only" };
+	AUTO_BUF line = { 0 };
+
+	assert(buf_puts(&line, "check", NULL) == 0);
+	put_list(&line, "path", o->archive.items, o->archive.count);
+	put_list(&line, "target", o->targets, SIZE_MAX);
+	if (o->platform)
+		put_platform(&line, o->platform);
+	write_down(&line);
+	if (act(o->events, e))
+		return NULL;
+	struct check_report *r = zeroed(1, sizeof(*r));
+	r->archive = copy(o->archive.items[0]);
+	r->targets = zeroed(2, sizeof(*r->targets));
+	r->count = 2;
+	for (size_t i = 0; i < 2; i++) {
+		struct check_target *t = &r->targets[i];
+		*t = (struct check_target){ .name = i ? "docker28" : "docker20", .about = "a docker", .count = 1 };
+		t->loads = i || !fake.problems;
+		t->findings = zeroed(1, sizeof(*t->findings));
+		t->findings[0] = (struct check_finding){
+			.images = 3, .refuses = true, .own_tool = t->loads, .why = why[i]
+		};
+		t->findings[0].image = copy("quay.io/\033[2Jx:1");
+	}
+	return r;
+}
+
+void check_report_free(struct check_report *r)
+{
+	if (!r)
+		return;
+	for (size_t i = 0; i < r->count; i++) {
+		free(r->targets[i].findings[0].image);
+		free(r->targets[i].findings);
+	}
+	free(r->targets);
+	free(r->archive);
+	free(r);
+}
+
+int check_report_json(const struct check_report *r, struct buf *out, struct err *e)
+{
+	(void)r;
+	return json(out, e);
+}
+
 struct convert_report *flow_convert(const struct convert_options *o, struct err *e)
 {
 	AUTO_BUF line = { 0 };

@@ -168,6 +168,9 @@ static void what_is_asked(void **state)
 	asks("verify a b c --no-diff-ids", NULL, "verify path=a path=b path=c\n");
 	asks("verify --no-diff-ids -- -x.tar", NULL, "verify path=-x.tar\n");
 	asks("inspect x.tar", NULL, "inspect path=x.tar\n");
+	asks("check x.tar", NULL, "check path=x.tar\n");
+	asks("check x --target k3s --target docker20 --platform linux/arm64", NULL,
+	     "check path=x target=k3s target=docker20 platform=linux/arm64\n");
 	asks("convert x.tar -o y.tar", NULL, "convert path=x.tar output=y.tar\n");
 	asks("convert a b -o y --name c=d --split 4096 --parity 2", NULL,
 	     "convert path=a path=b output=y name=c=d split=4096 parity=2\n");
@@ -232,6 +235,24 @@ static void what_is_said(void **state)
 	contains(r.out, "loaded an image without a name as ");
 	run(&r, "inspect x.tar", NULL);
 	contains(r.out, "188 MB  (no name)\n");
+}
+
+/* What does not load is exit code 7, and listed; what only a tool of its own stumbles over is neither. */
+static void check_says(void **state)
+{
+	struct result r;
+
+	(void)state;
+	run(&r, "check x.tar", NULL);
+	assert_int_equal(r.code, 0);
+	contains(r.out, "docker28 (a docker): loads, with imgpack load\n"
+			"  with its own tool: quay.io/\\x1b[2Jx:1 and 2 more: in one tool only\n");
+	fake.problems = 1;
+	run(&r, "check x.tar -q", NULL);
+	assert_int_equal(r.code, ERR_TARGET);
+	assert_string_equal(r.out, "docker20 (a docker): does not load\n"
+				   "  quay.io/\\x1b[2Jx:1 and 2 more: has zstd layers\n");
+	contains(r.err, "x.tar: does not load in 1 of 2 targets");
 }
 
 /* What was repaired is success; what cannot be is not, and is listed. */
@@ -780,6 +801,7 @@ int main(void)
 		EACH(what_is_asked),
 		EACH(what_is_said),
 		EACH(names_are_escaped),
+		EACH(check_says),
 		EACH(repair_says),
 		EACH(serve_says),
 		EACH(inspect_fits),
