@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The image that OLD means: by its name, or by the digest of its root or of a manifest's config. count if none. */
+/* The image that OLD means: by its name, or by the digest of its root, of its source or of a manifest's config. count
+ * if none. */
 static size_t find_image(const struct pack *p, const char *old, struct err *e)
 {
 	struct reference r;
@@ -17,7 +18,8 @@ static size_t find_image(const struct pack *p, const char *old, struct err *e)
 	if (digest_parse(&d, old, strlen(old), NULL) == 0) {
 		for (size_t i = 0; i < p->image_count; i++) {
 			const struct pack_image *image = &p->images[i];
-			if (digest_equal(&p->blobs[image->root].promise.digest, &d))
+			if (digest_equal(&p->blobs[image->root].promise.digest, &d) ||
+			    (image->has_source && digest_equal(&image->source.digest, &d)))
 				return i;
 			for (size_t m = 0; m < image->manifest_count; m++)
 				if (image->manifests[m].image &&

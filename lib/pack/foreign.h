@@ -24,8 +24,8 @@ int foreign_read(struct pack_file *f, const struct tar_member *t, size_t max, st
 
 /*
  * A new image of the pack whose root is blob `root`, under the name that the archive says, normalised. A text that is
- * no reference gives a nameless image, once a root. A name that is taken gives none (*out NULL). Both are said in f->unproved,
- * unless the name stands for the same root.
+ * no reference gives a nameless image, once a root. A name that is taken gives none (*out NULL). Both are said in
+ * f->unproved, unless the name stands for the same root.
  */
 int foreign_add_image(struct pack_file *f, const char *text, size_t root, struct pack_image **out, struct err *e);
 
