@@ -6,7 +6,7 @@
 #
 #     CASES=REGEX   only those whose names fit
 #
-# timeout: 400
+# timeout: 900
 # sanitize: no (memory is measured; the units and fuzz targets of pack/ go the same ways)
 . "$(dirname "$0")/../e2e/lib/common.sh"
 need docker-registry python3 zstd lz4
