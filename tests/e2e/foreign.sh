@@ -6,7 +6,7 @@
 #
 #     PEERS=DIR   a Debian chroot with newer programs (crane, skopeo, podman, docker with both stores): their archives, too
 #
-# timeout: 400
+# timeout: 900
 # sanitize: no (unit/pack_foreign reads the same kinds there)
 . "$(dirname "$0")/lib/common.sh"
 need docker-registry skopeo jq curl bzip2 lz4
