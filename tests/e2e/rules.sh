@@ -16,7 +16,7 @@ start_registry dst
 push_images "$src" app app2 plain multi
 push_images "$mirror" plain
 cd "$T" || exit 1
-FETCHES=${FETCHES:-aliyun gcr-mirror}
+FETCHES=${FETCHES:-gcr-mirror}
 LOADS=${LOADS:-gcr-mirror}
 
 # with_registries NAME...: the 200, each behind one of the registries, by turns.
