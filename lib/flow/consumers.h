@@ -2,7 +2,10 @@
 #ifndef FLOW_CONSUMERS_H
 #define FLOW_CONSUMERS_H
 
-/* What programs on the other side cannot do: facts, each tried with the real program. flow/fits.c applies them. */
+/*
+ * What programs on the other side cannot do: facts, which flow/fits.c applies. Tried with the real programs, but for
+ * more layers than docker stacks, lz4 outside and k3s, which are as their documentation has them.
+ */
 
 #include <stddef.h>
 
