@@ -38,6 +38,9 @@ static int upload_url(const struct registry *r, const char *asked, const struct 
 
 	if (!location || !*location)
 		return err_set(e, ERR_TARGET, "%s opens an upload without saying where", r->host);
+	/* No URL has one (RFC 3986), and programs differ in which host they then read. */
+	if (strchr(location, '\\'))
+		return err_set(e, ERR_TARGET, "%s opens an upload at what is no URL, which is refused", r->host);
 	if (http_resolve_url(asked, location, out, e)) {
 		if (e && e->kind == ERR_NETWORK)
 			e->kind = ERR_TARGET;
