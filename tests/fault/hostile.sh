@@ -4,7 +4,7 @@
 # with a reason, within 10 seconds and 64 MiB of memory (192 MiB where zstd's or xz's window counts), and nothing is written:
 # not where it was to go, not outside, not at the registry. Prints how many.
 #
-#     CASES=REGEX   those whose names fit; every second if it is not given, CASES=. all
+#     CASES=REGEX   those whose names fit; every sixth if it is not given, CASES=. all
 #
 # timeout: 900
 # sanitize: no (memory is measured; the units and fuzz targets of pack/ go the same ways)
@@ -71,7 +71,7 @@ def run(name, word, words, says):
 before = tree()
 count = 0
 for number, line in enumerate(open(listed)):
-    if "CASES" not in os.environ and number % 2:
+    if "CASES" not in os.environ and number % 6:
         continue
     name, says, what = line.rstrip("\n").split("\t")
     if not re.search(os.environ.get("CASES", "."), name):
@@ -84,5 +84,5 @@ print("%d hostile archives, %d commands each, at most %d KiB of memory, %d wrong
 sys.exit("\n".join(wrong) if wrong else 0)
 END
 python3 run.py "$IMGPACK" "$dst" bad.txt || fail "not as it must be"
-[ "$(wc -l <bad.txt)" -ge 240 ] || fail "half of them are fewer than 120"
+[ "$(wc -l <bad.txt)" -ge 240 ] || fail "fewer than 240 archives"
 ! access_log dst | grep -E '^(PUT|POST|PATCH)' || fail "something was sent to the registry"
