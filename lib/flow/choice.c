@@ -164,21 +164,14 @@ static int write_index(const struct choice *c, struct buf *out, struct err *e)
 {
 	struct jout j = jout_begin(out);
 
-	jout_object(&j);
-	jout_key(&j, "schemaVersion");
-	jout_u64(&j, 2);
-	jout_key(&j, "mediaType");
-	jout_text(&j, MEDIA_OCI_INDEX);
-	jout_key(&j, "manifests");
-	jout_array(&j);
+	index_begin(&j);
 	for (size_t i = 0; i < c->count; i++) {
 		const struct descriptor *d = &c->items[i].descriptor;
 		descriptor_begin(&j, d->media_type, &d->promise);
 		platform_put(&j, &d->platform);
 		jout_end(&j);
 	}
-	jout_end(&j);
-	jout_end(&j);
+	index_end(&j);
 	return jout_finish(&j, e);
 }
 

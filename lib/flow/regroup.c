@@ -75,13 +75,7 @@ static int write_index(const struct pack *p, struct moving *m, struct err *e)
 {
 	struct jout j = jout_begin(&m->index);
 
-	jout_object(&j);
-	jout_key(&j, "schemaVersion");
-	jout_u64(&j, 2);
-	jout_key(&j, "mediaType");
-	jout_text(&j, MEDIA_OCI_INDEX);
-	jout_key(&j, "manifests");
-	jout_array(&j);
+	index_begin(&j);
 	for (size_t i = 0; i < m->image->manifest_count; i++) {
 		const struct pack_manifest *pm = &m->image->manifests[i];
 		if (!pm->image)
@@ -90,8 +84,7 @@ static int write_index(const struct pack *p, struct moving *m, struct err *e)
 		platform_put(&j, &pm->platform);
 		jout_end(&j);
 	}
-	jout_end(&j);
-	jout_end(&j);
+	index_end(&j);
 	if (jout_finish(&j, e) || digest_of(&m->index_promise.digest, m->index.data, m->index.len, e))
 		return -1;
 	m->index_promise.size = m->index.len;

@@ -107,3 +107,20 @@ void descriptor_begin(struct jout *j, const char *media_type, const struct promi
 	jout_key(j, "size");
 	jout_u64(j, p->size);
 }
+
+void index_begin(struct jout *j)
+{
+	jout_object(j);
+	jout_key(j, "schemaVersion");
+	jout_u64(j, 2);
+	jout_key(j, "mediaType");
+	jout_text(j, MEDIA_OCI_INDEX);
+	jout_key(j, "manifests");
+	jout_array(j);
+}
+
+void index_end(struct jout *j)
+{
+	jout_end(j);
+	jout_end(j);
+}

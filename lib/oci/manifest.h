@@ -49,6 +49,10 @@ struct descriptor {
 /* Begins a descriptor's object: mediaType, digest, size. The caller may add members, and closes it with jout_end(). */
 void descriptor_begin(struct jout *j, const char *media_type, const struct promise *p);
 
+/* An OCI image index as far as its list of descriptors, and the end of both. */
+void index_begin(struct jout *j);
+void index_end(struct jout *j);
+
 enum paper_kind {
 	PAPER_INDEX,    /* OCI index, docker manifest list */
 	PAPER_MANIFEST, /* OCI manifest, docker schema 2 */

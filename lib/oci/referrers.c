@@ -66,17 +66,10 @@ static bool names(const struct jval *manifests, const struct digest *d)
 
 static int put_new(struct jout *j, const struct entry *entry, struct err *e)
 {
-	jout_object(j);
-	jout_key(j, "schemaVersion");
-	jout_u64(j, 2);
-	jout_key(j, "mediaType");
-	jout_text(j, MEDIA_OCI_INDEX);
-	jout_key(j, "manifests");
-	jout_array(j);
+	index_begin(j);
 	if (put_entry(j, entry, e))
 		return -1;
-	jout_end(j);
-	jout_end(j);
+	index_end(j);
 	return 0;
 }
 

@@ -78,18 +78,11 @@ int papers_index(const struct pack *p, struct buf *out, struct err *e)
 
 	for (size_t i = 0; i < p->image_count; i++)
 		count += loadable(&p->images[i]);
-	jout_object(&j);
-	jout_key(&j, "schemaVersion");
-	jout_u64(&j, 2);
-	jout_key(&j, "mediaType");
-	jout_text(&j, MEDIA_OCI_INDEX);
-	jout_key(&j, "manifests");
-	jout_array(&j);
+	index_begin(&j);
 	for (size_t i = 0; i < p->image_count; i++)
 		if (loadable(&p->images[i]) && put_descriptor(&j, p, &p->images[i], count == 1, e))
 			return -1;
-	jout_end(&j);
-	jout_end(&j);
+	index_end(&j);
 	return jout_finish(&j, e);
 }
 

@@ -234,18 +234,11 @@ static struct MHD_Response *referrers(struct visit *v)
 	const struct catalog_paper *p;
 	size_t at = 0;
 
-	jout_object(&j);
-	jout_key(&j, "schemaVersion");
-	jout_u64(&j, 2);
-	jout_key(&j, "mediaType");
-	jout_text(&j, MEDIA_OCI_INDEX);
-	jout_key(&j, "manifests");
-	jout_array(&j);
+	index_begin(&j);
 	while (known && (p = catalog_referrer(v->catalog, &v->ask.digest, &at)))
 		if (!wanted || !strcmp(wanted, p->artifact_type))
 			put_referrer(&j, p);
-	jout_end(&j);
-	jout_end(&j);
+	index_end(&j);
 	if (jout_finish(&j, NULL))
 		return NULL;
 	struct MHD_Response *r = give_bytes(v, MHD_HTTP_OK, MEDIA_OCI_INDEX, &body);
