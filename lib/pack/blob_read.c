@@ -23,11 +23,6 @@ struct source *pack_file_blob(struct pack_file *f, const struct pack_blob *blob,
 	return source_verify(bytes, &blob->promise, e);
 }
 
-struct source *pack_file_open_blob(void *ctx, const struct pack_blob *blob, struct err *e)
-{
-	return pack_file_blob(ctx, blob, e);
-}
-
 int blob_read_paper(struct pack_file *f, size_t blob, enum blob_role role, size_t max, struct err *e)
 {
 	const struct pack_blob *b = &f->pack->blobs[blob];

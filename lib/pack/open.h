@@ -82,9 +82,6 @@ int pack_file_finish(struct pack_file *f, struct err *e);
  */
 struct source *pack_file_blob(struct pack_file *f, const struct pack_blob *blob, struct err *e);
 
-/* pack_file_blob() in the shape that layout_source() wants; ctx is the pack_file. */
-struct source *pack_file_open_blob(void *ctx, const struct pack_blob *blob, struct err *e);
-
 /* One thing that is wrong, for `verify` to list. Texts live during the call. */
 struct pack_problem {
 	uint64_t offset;    /* in the tar */
