@@ -122,7 +122,7 @@ static int look_before(struct moving *m, struct err *e)
 {
 	m->before = ctr_images(m->ctr, e);
 	m->content = m->before ? ctr_content(m->ctr, e) : NULL;
-	m->takes = m->content ? takes_new(m->request, has_content, m->content, e) : NULL;
+	m->takes = m->content ? takes_new(m->request, has_content, m->content, "containerd", e) : NULL;
 	m->names = m->takes ? node_names_new(m->request, m->takes, e) : NULL;
 	if (!m->names)
 		return -1;

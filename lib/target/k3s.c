@@ -83,7 +83,7 @@ static int write_all(const char *folder, const struct load_request *r, struct lo
 {
 	const struct layout_options options = { .no_toc = true };
 	char shown[LIMIT_ERROR_SHOWN / 2];
-	AUTO(takes) takes = takes_new(r, NULL, NULL, e);
+	AUTO(takes) takes = takes_new(r, NULL, NULL, "the tar that k3s reads", e);
 	AUTO(node_names) names = takes ? node_names_new(r, takes, e) : NULL;
 	AUTO(pack) pack = names ? node_names_pack(r, names, NULL, e) : NULL;
 

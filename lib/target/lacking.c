@@ -20,34 +20,6 @@ int lacking_note(struct lacking *l, size_t image, size_t blob, struct err *e)
 	return failed ? -1 : 0;
 }
 
-static int note_if_lacking(struct lacking *l, size_t image, size_t blob, lacking_has *has, void *ctx, struct err *e)
-{
-	const struct pack_blob *b = &pack_of(l)->blobs[blob];
-	int there = 0;
-
-	if (b->absent && has)
-		there = has(ctx, image, b, e);
-	if (there < 0)
-		return -1;
-	return b->absent && !there ? lacking_note(l, image, blob, e) : 0;
-}
-
-int lacking_parts(struct lacking *l, size_t image, const struct pack_choice *choice, lacking_has *has, void *ctx,
-		  struct err *e)
-{
-	AUTO(pack_parts) parts = pack_parts_of(pack_of(l), choice, e);
-
-	if (!parts)
-		return -1;
-	for (size_t i = 0; i < parts->data_count; i++)
-		if (note_if_lacking(l, image, parts->data[i], has, ctx, e))
-			return -1;
-	for (size_t i = 0; i < parts->paper_count; i++)
-		if (note_if_lacking(l, image, parts->papers[i], has, ctx, e))
-			return -1;
-	return 0;
-}
-
 static int compare(const void *a, const void *b)
 {
 	const struct lacking_item *x = a;

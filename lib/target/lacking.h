@@ -7,11 +7,9 @@
  * asks itself for each, notes those that it lacks, and refuses with all of them named, image by image.
  *
  *     struct lacking l = { .request = request, .lock = PTHREAD_MUTEX_INITIALIZER };
- *     ... lacking_parts(&l, i, &choice, has, ctx, e) for every image ...
+ *     ... lacking_note(&l, i, blob, e) for every blob that image i lacks ...
  *     int refused = lacking_refuse(&l, "the registry", NULL, e);
  *     lacking_release(&l);
- *
- * A target that can take nothing but whole images gives NULL for `has`, and lacking_refuse() the reason.
  */
 
 #include "pack/select.h"
@@ -32,15 +30,8 @@ struct lacking {
 	size_t capacity;
 };
 
-/* Does it stand there, where this image can use it? 1, 0, -1. */
-typedef int lacking_has(void *ctx, size_t image, const struct pack_blob *blob, struct err *e);
-
 /* Notes one. From any thread. */
 int lacking_note(struct lacking *l, size_t image, size_t blob, struct err *e);
-
-/* Notes every absent blob of what is chosen of the image that `has` says no to; all of them if it is NULL. */
-int lacking_parts(struct lacking *l, size_t image, const struct pack_choice *choice, lacking_has *has, void *ctx,
-		  struct err *e);
 
 /*
  * 0 if nothing was noted. Else ERR_TARGET, after a warning for each blob. `where`: "the registry"; `why`: a hint, why

@@ -186,7 +186,7 @@ static int write_all(struct writing *w, struct err *e)
 {
 	AUTO(oci_names) names = read_names(w, e);
 
-	w->takes = names ? takes_new(w->request, has_blob, w->dir, e) : NULL;
+	w->takes = names ? takes_new(w->request, has_blob, w->dir, "the folder", e) : NULL;
 	if (!w->takes || check_types(w, e) || check_taken(w, names, e) || plan_blobs(w, e))
 		return -1;
 	return write_blobs(w, e) || write_index(w, e) ? -1 : 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "target/take.h"
 
+#include "target/lacking.h"
 #include "target/result.h"
 
 #include <string.h>
@@ -9,6 +10,7 @@ struct taking {
 	const struct load_request *request;
 	take_has_fn *has;
 	void *ctx;
+	struct lacking lacking;
 };
 
 const struct digest *take_digest(const struct load_request *r, const struct take *t)
@@ -16,32 +18,21 @@ const struct digest *take_digest(const struct load_request *r, const struct take
 	return &r->supply.pack->blobs[t->root].promise.digest;
 }
 
-/* The parts that neither the archive nor the target has; the first of them in *first. */
-static size_t count_holes(const struct taking *k, const struct pack_parts *parts, ptrdiff_t *first)
+/* How many parts of image number `image` neither the archive nor the target has; `note`: they are noted. -1. */
+static ptrdiff_t count_holes(struct taking *k, size_t image, const struct pack_parts *parts, bool note, struct err *e)
 {
 	const struct pack *p = k->request->supply.pack;
-	size_t holes = 0;
+	ptrdiff_t holes = 0;
 
 	for (size_t i = 0; i < parts->data_count + parts->paper_count; i++) {
 		size_t blob = i < parts->data_count ? parts->data[i] : parts->papers[i - parts->data_count];
 		if (!p->blobs[blob].absent || (k->has && k->has(k->ctx, &p->blobs[blob].promise.digest)))
 			continue;
-		if (!holes++)
-			*first = (ptrdiff_t)blob;
+		if (note && lacking_note(&k->lacking, image, blob, e))
+			return -1;
+		holes++;
 	}
 	return holes;
-}
-
-static int refuse_holes(const struct taking *k, size_t holes, ptrdiff_t first, struct err *e)
-{
-	const struct pack_blob *b = &k->request->supply.pack->blobs[first];
-	char text[DIGEST_TEXT_SIZE];
-
-	err_set(e, ERR_TARGET, "%s %s is neither in the archive nor there", blob_role_text(b->role),
-		digest_text(&b->promise.digest, text));
-	if (holes > 1)
-		err_hint(e, "so are %zu other parts", holes - 1);
-	return err_hint(e, "load the archive that it builds upon first, or fetch without --have; nothing was sent");
 }
 
 /* The platform to narrow it to: the one that was asked for, this machine's, or the only one. */
@@ -83,12 +74,10 @@ static int narrow(const struct taking *k, struct take *t, bool asked, struct err
 	return t->parts ? 0 : -1;
 }
 
-static int take_image(const struct taking *k, struct take *t, struct err *e)
+static int take_image(struct taking *k, size_t number, struct take *t, struct err *e)
 {
 	const struct pack_image *image = t->load->image;
 	const struct platform mine = platform_default();
-	ptrdiff_t first = -1;
-	size_t holes;
 
 	t->here = pack_image_choose(image, &mine, NULL);
 	t->choice = (struct pack_choice){ .image = image, .name = t->load->name, .whole = true };
@@ -98,20 +87,39 @@ static int take_image(const struct taking *k, struct take *t, struct err *e)
 	if (!t->parts)
 		return -1;
 	const bool asked = k->request->platform && image->manifest_count > 1;
-	holes = count_holes(k, t->parts, &first);
+	const bool holes = count_holes(k, number, t->parts, false, e) > 0;
 	if ((asked || holes || t->parts->unknown) && narrow(k, t, asked, e))
 		return -1;
 	if (k->request->platform && !asked && pack_image_choose(image, k->request->platform, e) < 0)
 		return -1;
-	holes = count_holes(k, t->parts, &first);
-	return holes ? refuse_holes(k, holes, first, e) : 0;
+	return count_holes(k, number, t->parts, true, e) < 0 ? -1 : 0;
 }
 
-struct takes *takes_new(const struct load_request *request, take_has_fn *has, void *ctx, struct err *e)
+static int take_all(struct taking *k, struct takes *t, struct err *e)
 {
-	const struct taking k = { request, has, ctx };
-	AUTO(takes) t = calloc(1, sizeof(*t));
+	const struct pack *p = k->request->supply.pack;
 	char id[DIGEST_TEXT_SIZE];
+
+	for (size_t i = 0; i < t->count; i++) {
+		struct take *take = &t->items[i];
+		take->load = &k->request->images[i];
+		if (!take->load->name)
+			return err_set(e, ERR_USAGE,
+				       "image %zu has no name in the archive; --name %s=NAME gives it one", i + 1,
+				       digest_text(&p->blobs[take->load->image->root].promise.digest, id));
+		if (reference_parse(&take->reference, take->load->name, e))
+			return -1;
+		if (take_image(k, i, take, e))
+			return err_at(e, "%s", load_image_noun(take->load));
+	}
+	return 0;
+}
+
+struct takes *takes_new(const struct load_request *request, take_has_fn *has, void *ctx, const char *where,
+			struct err *e)
+{
+	struct taking k = { request, has, ctx, { .request = request, .lock = PTHREAD_MUTEX_INITIALIZER } };
+	AUTO(takes) t = calloc(1, sizeof(*t));
 
 	if (t)
 		t->items = calloc(request->count + 1, sizeof(*t->items));
@@ -120,23 +128,9 @@ struct takes *takes_new(const struct load_request *request, take_has_fn *has, vo
 		return NULL;
 	}
 	t->count = request->count;
-	for (size_t i = 0; i < t->count; i++) {
-		struct take *take = &t->items[i];
-		take->load = &request->images[i];
-		if (!take->load->name) {
-			const struct pack *p = request->supply.pack;
-			err_set(e, ERR_USAGE, "image %zu has no name in the archive; --name %s=NAME gives it one",
-				i + 1, digest_text(&p->blobs[take->load->image->root].promise.digest, id));
-			return NULL;
-		}
-		if (reference_parse(&take->reference, take->load->name, e))
-			return NULL;
-		if (take_image(&k, take, e)) {
-			err_at(e, "%s", load_image_noun(take->load));
-			return NULL;
-		}
-	}
-	return TAKE(t);
+	int failed = take_all(&k, t, e) || lacking_refuse(&k.lacking, where, NULL, e);
+	lacking_release(&k.lacking);
+	return failed ? NULL : TAKE(t);
 }
 
 void takes_free(struct takes *t)

@@ -35,10 +35,11 @@ struct takes {
 /*
  * Decides for every image of the request: the platform that the request names; else all of it, if the archive and the
  * target together have every part; else this machine's platform, or the only one there is. `has` NULL: the target has
- * nothing. ERR_USAGE: an image without a name. ERR_ABSENT: no such platform. ERR_TARGET: a part is in neither (a thin
- * archive, loaded where its base is not), with the first of them and how many there are.
+ * nothing. ERR_USAGE: an image without a name. ERR_ABSENT: no such platform. ERR_TARGET: parts are in neither (a thin
+ * archive, loaded where its base is not); all of them are named (lacking.h, which `where` is for).
  */
-struct takes *takes_new(const struct load_request *request, take_has_fn *has, void *ctx, struct err *e);
+struct takes *takes_new(const struct load_request *request, take_has_fn *has, void *ctx, const char *where,
+			struct err *e);
 void takes_free(struct takes *t);
 OWNED(takes)
 

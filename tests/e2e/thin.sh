@@ -114,6 +114,19 @@ same "the tag from a pipe" "$(registry_digest "$own/app:2")" "$(image_digest v2)
 exits 0 imgpack load chunks --to "registry:$own" --name "$src/test/v2:1=$own/app:3"
 same "the tag from chunks" "$(registry_digest "$own/app:3")" "$(image_digest v2)"
 
+step "an OCI folder and containerd: all that lacks is named, nothing is changed; then it fits"
+places=oci:folder
+command -v ctr >/dev/null && start_containerd node && places="$places containerd:$node"
+for place in $places; do
+	exits 7 imgpack load v2.tar --to "$place"
+	for digest in $(layers v2 | grep -v "$changed"); do
+		says "$src/test/v2:1 needs the layer $digest"
+	done
+	says "4 blobs ("
+	exits 0 imgpack load v1.tar --to "$place"
+	exits 0 imgpack load v2.tar --to "$place"
+done
+
 step "docker"
 # A registry's list knows blobs alone; an archive's knows what docker made of them, too.
 exits 0 imgpack inventory "registry:$own"
