@@ -213,6 +213,14 @@ struct lines {
 	size_t number; /* of the line that was taken last */
 };
 
+/* An editor's byte-order mark is none of the text. */
+static struct lines lines_of(const char *text, size_t len)
+{
+	const size_t mark = len >= 3 && !memcmp(text, "\xef\xbb\xbf", 3) ? 3 : 0;
+
+	return (struct lines){ .at = text + mark, .left = len - mark };
+}
+
 static bool is_blank(char c)
 {
 	return c == ' ' || c == '\t';
@@ -377,30 +385,22 @@ static int read_list(struct lines *t, struct inventory *v, struct err *e)
 
 bool inventory_detect(const char *text, size_t len)
 {
-	struct lines t = { .at = text, .left = len };
+	struct lines t = lines_of(text, len);
 	const char *line;
 	const char *version;
 
-	if (len >= 3 && !memcmp(text, "\xef\xbb\xbf", 3)) {
-		t.at += 3;
-		t.left -= 3;
-	}
 	return take_line(&t, &line, &len) && line_is(line, len, "imgpack-inventory", &version, &len);
 }
 
 int inventory_parse(struct inventory *v, const char *text, size_t len, struct err *e)
 {
 	AUTO(inventory) read = inventory_new(e);
-	struct lines t = { .at = text, .left = len };
+	struct lines t = lines_of(text, len);
 
 	if (!read)
 		return -1;
 	if (len > LIMIT_INVENTORY)
 		return err_set(e, ERR_CORRUPT, "the list has %zu bytes, at most %u are allowed", len, LIMIT_INVENTORY);
-	if (len >= 3 && !memcmp(text, "\xef\xbb\xbf", 3)) {
-		t.at += 3;
-		t.left -= 3;
-	}
 	if (read_list(&t, read, e))
 		return -1;
 	for (size_t k = 0; k < HAVE_KINDS; k++)
