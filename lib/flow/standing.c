@@ -45,20 +45,32 @@ static int64_t rests_until(const struct search *s, size_t i)
 	return all > s->rest_until[i] ? all : s->rest_until[i];
 }
 
+/* Of those that are ready, the one that this search has not tried, or whose failure lies back longest: a short wait
+ * must not bring the first mirror back before the second was asked. */
+static size_t ready_at(const struct search *s, int64_t now, enum standing worst, int64_t *wake)
+{
+	size_t best = ENDPOINTS_MOST;
+
+	for (size_t i = 0; i < s->family->count; i++) {
+		if (!eligible(s, i, worst))
+			continue;
+		const int64_t until = rests_until(s, i);
+		if (until > now)
+			*wake = !*wake || until < *wake ? until : *wake;
+		else if (best == ENDPOINTS_MOST || s->rest_until[i] < s->rest_until[best])
+			best = i;
+	}
+	return best;
+}
+
 size_t standing_choose(const struct search *s, int64_t now, int64_t *wake)
 {
+	size_t i = ENDPOINTS_MOST;
+
 	*wake = 0;
-	for (enum standing worst = STANDING_GOOD; worst <= STANDING_WEAK && !*wake; worst++)
-		for (size_t i = 0; i < s->family->count; i++) {
-			if (!eligible(s, i, worst))
-				continue;
-			int64_t until = rests_until(s, i);
-			if (until <= now)
-				return i;
-			if (!*wake || until < *wake)
-				*wake = until;
-		}
-	return ENDPOINTS_MOST;
+	for (enum standing worst = STANDING_GOOD; worst <= STANDING_WEAK && !*wake && i == ENDPOINTS_MOST; worst++)
+		i = ready_at(s, now, worst, wake);
+	return i;
 }
 
 /* Under the lock. */
