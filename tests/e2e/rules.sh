@@ -128,7 +128,7 @@ same "planned bytes" "$(jq '[.images[].bytes]' out)" "$("$IMGPACK" inspect plain
 start_slow slow "$mirror" 400000
 printf 'example.org/app = %s/kept/app\n' "$slow" >slow.map
 spawn half "$IMGPACK" fetch example.org/app:1 --map slow.map -o resumed.tar --platform linux/amd64
-sleep 1.5
+wait_for 60 grep -q ': done' half.log || fail "no layer came"
 stop_pid "$spawned"
 check "a run in the middle" test ! -e resumed.tar
 exits 0 imgpack fetch example.org/app:1 --map to.map -o resumed.tar --platform linux/amd64 --json
